@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Closing a loop: cancel, wait, close the driver, let the memory go. */
+#include "core/loop.h"
+
+/* Cancels what nobody waits for: from there the request runs up the chains,
+ * past what is shared and around clean-up. Restarts after each, for a cancel
+ * may free any cell. Returns whether it found any. */
+static bool cancel_ends(vow_loop_t *loop) {
+  bool found = false, again = true;
+  while (again) {
+    vow__slab_t *slab = NULL;
+    char *at = NULL;
+    vow_future_t *f;
+    again = false;
+    /* A slab may go only when its last cell does: hold the one at hand. */
+    while (vow__cells_next(loop, &slab, &at, &f)) {
+      if (vow__settled(f) || f->waiters != NULL ||
+          (f->node.flags & VOW__F_CANCEL) || f->node.kind == VOW__WATCH)
+        continue;
+      found = true;
+      slab->live++;
+      f->node.pins++;
+      vow__cancel(f);
+      f->node.pins--;
+      vow__reap(f);
+      if (--slab->live == 0) {
+        vow__cell_free_slow(loop, slab);
+        again = true;
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+/* Not settled, or settled with libuv still holding the memory. */
+static bool is_busy(const vow_future_t *f) {
+  if (f->node.kind == VOW__WATCH) return false;
+  if (!vow__settled(f)) return true;
+  return (f->node.flags & VOW__F_OP) && f->node.pins > 0;
+}
+
+static bool any_busy(vow_loop_t *loop) {
+  vow__slab_t *slab = NULL;
+  char *at = NULL;
+  vow_future_t *f;
+  while (vow__cells_next(loop, &slab, &at, &f))
+    if (is_busy(f)) return true;
+  return false;
+}
+
+static void list_busy(vow_loop_t *loop) {
+  vow__slab_t *slab = NULL;
+  char *at = NULL;
+  vow_future_t *f;
+  while (vow__cells_next(loop, &slab, &at, &f))
+    if (is_busy(f))
+      loop->options.on_stuck(vow__what(f), f->site, loop->options.on_stuck_arg);
+}
+
+static void grace_over(vow_timer_t *t) {
+  (void)t; /* wakes the driver, that is all */
+}
+
+/* Cancels and runs until nothing is busy or the time is up. */
+static void unwind(vow_loop_t *loop, uint64_t grace_ms) {
+  uint64_t end_ms = vow_deadline_ms(loop, grace_ms);
+  vow_timer_t timer = {NULL, 0};
+  for (;;) {
+    cancel_ends(loop);
+    vow_loop_receive(loop);
+    vow_loop_drain(loop);
+    if (vow_loop_has_ready(loop) && vow_loop_now_ms(loop) < end_ms) continue;
+    if (!any_busy(loop) || vow_loop_now_ms(loop) >= end_ms) break;
+    if (timer.vow__index == 0 &&
+        vow_timer_start(loop, &timer, end_ms, grace_over) != 0)
+      break;
+    if (!loop->driver->turn(loop->driver, true, false)) break;
+  }
+  vow_timer_stop(loop, &timer);
+}
+
+static void forget_watches(vow_loop_t *loop) {
+  while (vow_loop_has_ready(loop)) {
+    vow__assert(loop->ready.next->kind == VOW__WATCH);
+    vow__watch_forget((vow_future_t *)(void *)loop->ready.next);
+  }
+}
+
+static void release_reserves(vow_loop_t *loop) {
+  vow_future_t *enomem = loop->enomem, *cancelled = loop->cancelled;
+  loop->enomem = loop->cancelled = NULL;
+  vow__release(enomem);
+  vow__release(cancelled);
+}
+
+int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
+  int err = vow__loop_refusal(loop, "vow_loop_close");
+  if (err != 0) return err;
+  if (loop->running || loop->draining) {
+    vow__record(UV_EBUSY, "(loop)", "vow_loop_close: the loop is running");
+    return UV_EBUSY;
+  }
+  loop->running = true;
+  unwind(loop, grace_ms);
+  if (any_busy(loop)) {
+    list_busy(loop);
+    loop->running = false;
+    return UV_EBUSY;
+  }
+  vow__mailbox_close(loop);
+  err = loop->driver->close(loop->driver, loop->options.on_stuck,
+                            loop->options.on_stuck_arg);
+  if (err != 0) {
+    vow__mailbox_open(loop);
+    loop->running = false;
+    return err;
+  }
+  forget_watches(loop);
+  vow__remotes_close(loop);
+  vow__timers_close(loop);
+  release_reserves(loop);
+  loop->running = false;
+  if (vow__thread_loop == loop) vow__thread_loop = NULL;
+  loop->thread = NULL;
+  vow__cells_close(loop);
+  return 0;
+}

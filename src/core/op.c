@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations and waiters: the engine as those see it who write futures of
+ * their own kind. */
+#include "core/loop.h"
+
+#include <string.h>
+
+void *vow_op_new_at(const char *site, vow_loop_t *loop,
+                    const vow_op_class_t *cls) {
+  vow_future_t *f;
+  unsigned size_class;
+  if (VOW__UNLIKELY(loop == NULL || !vow__loop_ok(loop))) return NULL;
+  vow__assert(cls->size_bytes >= sizeof(vow_op_t) &&
+              cls->size_bytes <= VOW_OP_SIZE_MAX);
+  size_class = vow__cell_class(cls->size_bytes);
+  f = vow__cell_alloc(loop, size_class);
+  if (f == NULL) return NULL;
+  vow__cell_begin(f, VOW__OP, VOW__F_OP, site);
+  vow__as_op(f)->cls = cls;
+  memset(vow__as_op(f) + 1, 0, cls->size_bytes - sizeof(vow_op_t));
+  return f;
+}
+
+vow_future_t *vow_op_failed(const char *site, vow_loop_t *loop,
+                            const char *what) {
+  int err = vow__loop_refusal(loop, what);
+  if (err == 0) return vow__enomem(loop);
+  return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
+}
+
+int vow_op_check(const vow_future_t *f, const vow_loop_t *loop) {
+  if (f == NULL) return UV_EINVAL;
+  if (f->node.flags & VOW__F_STATIC) return 0;
+  return vow__loop_of(f) == loop ? 0 : UV_EINVAL;
+}
+
+vow_future_t *vow_op_future(void *op) {
+  return op;
+}
+
+void *vow_op_of(vow_future_t *f, const vow_op_class_t *cls) {
+  if (f == NULL || !(f->node.flags & VOW__F_OP)) return NULL;
+  return vow__as_op(f)->cls == cls ? f : NULL;
+}
+
+vow_loop_t *vow_op_loop(const void *op) {
+  return vow__loop_of(op);
+}
+
+int vow_op_settle(void *op, vow_value_t v) {
+  vow_future_t *f = op;
+  if (VOW__UNLIKELY(f->node.state != VOW__PENDING || f->node.kind != VOW__OP)) {
+    vow__value_destroy(v);
+    return VOW_ESETTLED;
+  }
+  if (VOW__UNLIKELY(f->node.flags & VOW__F_QUEUED)) {
+    f->node.flags &= (uint8_t)~VOW__F_QUEUED;
+    vow__unlink(&f->node);
+  }
+  vow__complete(vow__loop_of(f), f, v);
+  return 0;
+}
+
+bool vow_op_is_pending(const void *op) {
+  const vow_future_t *f = op;
+  return f->node.state == VOW__PENDING && f->node.kind == VOW__OP;
+}
+
+void vow_op_pin(void *op) {
+  vow_future_t *f = op;
+  vow__assert(f->node.pins < UINT8_MAX);
+  f->node.pins++;
+}
+
+void vow_op_unpin(void *op) {
+  vow_future_t *f = op;
+  vow__assert(f->node.pins > 0);
+  f->node.pins--;
+  vow__reap(f);
+}
+
+/* ---- waiters
+ * ------------------------------------------------------------------ */
+
+_Static_assert(sizeof(vow__waiter_t) == sizeof(vow_waiter_t),
+               "vow_waiter_t has the wrong size");
+_Static_assert(sizeof(vow_future_t) == VOW__CELL_BYTES, "the cell has grown");
+_Static_assert(offsetof(vow_op_t, cls) == sizeof(vow_future_t),
+               "vow_op_t has the wrong size");
+
+static vow__node_t *node_of(const vow_waiter_t *w) {
+  return (vow__node_t *)(uintptr_t)w;
+}
+
+void vow_waiter_start(vow_waiter_t *w, void *op, vow_future_t *f) {
+  vow__waiter_t *in = (vow__waiter_t *)(void *)w;
+  vow__debug_check(in->node.source == NULL, "waiter is busy",
+                   in->node.source->site);
+  in->node.kind = VOW__WAITER;
+  in->node.state = VOW__PENDING;
+  in->node.flags = 0;
+  in->owner = op;
+  vow__wait_on(vow__loop_of(op), &in->node, f);
+}
+
+vow_future_t *vow_waiter_future(const vow_waiter_t *w) {
+  return node_of(w)->source;
+}
+
+vow_future_t *vow_waiter_take(vow_waiter_t *w) {
+  vow__node_t *n = node_of(w);
+  vow_future_t *f = n->source;
+  if (f == NULL) return NULL;
+  if (n->state == VOW__PENDING) vow__leave(n);
+  n->source = NULL;
+  return f;
+}
+
+bool vow_waiter_cancel(vow_waiter_t *w) {
+  vow__node_t *n = node_of(w);
+  if (n->source == NULL) return false;
+  if (n->state == VOW__PENDING && !vow__settled(n->source)) {
+    if (vow__withdraw(n)) return true;
+    n->source = NULL;
+    return false;
+  }
+  vow_drop(vow_waiter_take(w));
+  return false;
+}
+
+void vow_waiter_release(vow_waiter_t *w) {
+  vow_drop(vow_waiter_take(w));
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Promises. A promise is its future's own cell, held by a pin instead of a
+ * reference: the memory stays for the handle, but a promise is no interest. */
+#include "core/settle.h"
+
+static vow_future_t *cell_of(const vow_promise_t *p) {
+  return (vow_future_t *)(uintptr_t)p;
+}
+
+vow_future_t *vow_promise_new_at(const char *site, vow_loop_t *loop,
+                                 vow_promise_t **ret_promise) {
+  vow_future_t *f;
+  int err;
+  if (VOW__UNLIKELY(ret_promise == NULL))
+    return vow_misuse_at(site, loop, UV_EINVAL,
+                         "vow_promise_new: ret_promise is NULL");
+  *ret_promise = NULL;
+  if (VOW__UNLIKELY(loop == NULL || !vow__loop_ok(loop))) {
+    err = vow__loop_refusal(loop, "vow_promise_new");
+    return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
+  }
+  f = vow__cell_alloc(loop, 0);
+  if (VOW__UNLIKELY(f == NULL)) return vow__enomem(loop);
+  vow__cell_begin(f, VOW__PROMISE, 0, site);
+  f->node.pins = 1;
+  f->u.promise.hook = NULL;
+  f->u.promise.arg = NULL;
+  *ret_promise = (vow_promise_t *)f;
+  return f;
+}
+
+static VOW__NOINLINE int refuse(vow_future_t *f, vow_value_t v, int err) {
+  if (err == 0)
+    err = f->node.state == VOW__CANCELLED ? UV_ECANCELED : VOW_ESETTLED;
+  vow__value_destroy(v);
+  vow__record(err, f != NULL ? f->site : "(null)",
+              f == NULL ? "vow_resolve: the promise is NULL"
+              : err == VOW_ETHREAD || err == VOW_ESHUTDOWN
+                  ? "vow_resolve: %s"
+                  : "vow_resolve: the promise made at %s is settled already",
+              err == VOW_ETHREAD || err == VOW_ESHUTDOWN ? vow_strerror(err)
+              : f != NULL                                ? f->site
+                                                         : "");
+  return err;
+}
+
+int vow_resolve(vow_promise_t *p, vow_value_t v) {
+  vow_future_t *f = cell_of(p);
+  vow_loop_t *loop;
+  if (VOW__UNLIKELY(f == NULL)) return refuse(NULL, v, UV_EINVAL);
+  loop = vow__loop_of(f);
+  if (VOW__UNLIKELY(!vow__loop_ok(loop)))
+    return refuse(f, v, loop->closed ? VOW_ESHUTDOWN : VOW_ETHREAD);
+  if (VOW__UNLIKELY(f->node.state != VOW__PENDING ||
+                    f->node.kind != VOW__PROMISE))
+    return refuse(f, v, 0);
+  if (VOW__UNLIKELY(f->node.flags & VOW__F_QUEUED)) {
+    f->node.flags &= (uint8_t)~VOW__F_QUEUED;
+    vow__unlink(&f->node);
+  }
+  if (VOW__UNLIKELY(v.type == &vow__type_follow))
+    vow__complete(loop, f, v);
+  else
+    vow__settle_fast(loop, f, v.as.i, v.type);
+  return 0;
+}
+
+int vow_reject(vow_promise_t *p, int code) {
+  return vow_resolve(p, vow_fail(code));
+}
+
+static VOW__NOINLINE void break_promise(vow_future_t *f) {
+  vow_promise_t *p = (vow_promise_t *)f;
+  if (f->node.flags & VOW__F_CANCEL)
+    vow_resolve(p, vow_cancelled(0));
+  else
+    vow_resolve(p, vow_failf_at(f->site, VOW_EBROKEN,
+                                "broken promise: made at %s, dropped unsettled",
+                                f->site));
+}
+
+void vow_promise_drop(vow_promise_t *p) {
+  vow_future_t *f = cell_of(p);
+  if (f == NULL) return;
+  vow__debug_check(f->node.pins > 0, "promise dropped twice", f->site);
+  if (VOW__UNLIKELY(f->node.state == VOW__PENDING &&
+                    f->node.kind == VOW__PROMISE))
+    break_promise(f);
+  if (--f->node.pins == 0 && f->node.refs == 0) vow__reap(f);
+}
+
+int vow_promise_finish(vow_promise_t *p, vow_value_t v) {
+  int err = vow_resolve(p, v);
+  vow_promise_drop(p);
+  return err;
+}
+
+int vow_promise_on_cancel(vow_promise_t *p, vow_cancel_cb cb, void *arg) {
+  vow_future_t *f = cell_of(p);
+  vow_loop_t *loop;
+  if (f == NULL || cb == NULL) {
+    vow__record(UV_EINVAL, f != NULL ? f->site : "(null)",
+                "vow_promise_on_cancel: the %s is NULL",
+                f == NULL ? "promise" : "callback");
+    return UV_EINVAL;
+  }
+  loop = vow__loop_of(f);
+  if (!vow__loop_ok(loop))
+    return vow__loop_refusal(loop, "vow_promise_on_cancel");
+  if (f->node.state != VOW__PENDING || f->node.kind != VOW__PROMISE)
+    return VOW_ESETTLED;
+  f->u.promise.hook = cb;
+  f->u.promise.arg = arg;
+  return 0;
+}
+
+bool vow_promise_is_wanted(const vow_promise_t *p) {
+  const vow_future_t *f = cell_of(p);
+  return f != NULL && !vow__settled(f) && !(f->node.flags & VOW__F_CANCEL);
+}
