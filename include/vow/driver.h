@@ -63,7 +63,8 @@ VOW_EXPORT void vow_loop_drain(vow_loop_t *loop);
 VOW_EXPORT bool vow_loop_step(vow_loop_t *loop);
 
 /** vow_loop_expire(loop)
- *  Fires every timer that is due.
+ *  Fires every timer that is due. To be followed by vow_loop_drain: what became
+ *  ready does not ask the driver to be woken.
  *  Ownership, Errors, Thread: as vow_loop_drain, but no continuation runs. */
 VOW_EXPORT void vow_loop_expire(vow_loop_t *loop);
 

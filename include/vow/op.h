@@ -161,7 +161,9 @@ VOW_EXPORT vow_future_t *vow_waiter_take(vow_waiter_t *w);
  *  callback (settling an operation is what it is for). */
 struct vow_timer {
   void (*vow__fn)(vow_timer_t *t);
-  size_t vow__index; /* place in the heap, 0 when idle */
+  uint64_t vow__deadline_ms;
+  vow_timer_t *vow__next, *vow__prev; /* in the wheel */
+  size_t vow__index;                  /* in the heap; 0: not there */
 };
 
 /** vow_timer_start(loop, t, deadline_ms, fn), vow_timer_stop(loop, t)

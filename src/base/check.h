@@ -11,11 +11,13 @@
 #define VOW__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define VOW__NOINLINE    __attribute__((noinline))
 #define VOW__INLINE      inline __attribute__((always_inline))
+#define vow__prefetch(p) __builtin_prefetch((p), 1)
 #else
 #define VOW__LIKELY(x)   (x)
 #define VOW__UNLIKELY(x) (x)
 #define VOW__NOINLINE
-#define VOW__INLINE inline
+#define VOW__INLINE      inline
+#define vow__prefetch(p) ((void)0)
 #endif
 
 /** vow__panic(where, what, site)

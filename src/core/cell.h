@@ -61,7 +61,7 @@ enum {
   VOW__F_DROP = 4,      /* a chain_cell: arg has a destructor */
   VOW__F_OP = 8,        /* a vow_op_t */
   VOW__F_QUEUED = 16,   /* promise or op: its own node is in the ready queue */
-  VOW__F_LOCKED = 32,   /* promise: follows another future */
+  VOW__F_PLAIN = 32,    /* succeeded with what needs no destroying */
   VOW__F_DETACHED = 64, /* goes on without refs */
   VOW__F_STATIC = 128   /* no loop, no count: a failure without memory */
 };
@@ -69,12 +69,30 @@ enum {
 struct vow__node {
   vow__node_t *next, *prev;
   uint32_t refs;
-  uint8_t kind;
-  uint8_t state;
-  uint8_t flags;
-  uint8_t pins;
+  union {
+    struct {
+      uint8_t kind;
+      uint8_t state;
+      uint8_t flags;
+      uint8_t pins;
+    };
+    /* The four at once, for the hot path: one compare for several questions.
+     * Reading it right after one of the four was written stalls, so the hot
+     * path writes it whole, too. */
+    uint32_t word;
+  };
   vow_future_t *source; /* one of its refs is ours; NULL: none */
 };
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define VOW__WORD(kind, state, flags, pins)                                    \
+  ((uint32_t)(kind) << 24 | (uint32_t)(state) << 16 | (uint32_t)(flags) << 8 | \
+   (uint32_t)(pins))
+#else
+#define VOW__WORD(kind, state, flags, pins)                                    \
+  ((uint32_t)(pins) << 24 | (uint32_t)(flags) << 16 | (uint32_t)(state) << 8 | \
+   (uint32_t)(kind))
+#endif
 
 struct vow_future {
   vow__node_t node;

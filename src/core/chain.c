@@ -27,53 +27,67 @@ static vow_future_t *chain_static(const char *site, vow_future_t *f,
   return vow_finally_at(site, copy, cb, arg, arg_drop);
 }
 
-/* What the fast path does not serve. */
+/* Fills the cell in. One eight-byte store for the counts and flags. */
+static VOW__INLINE vow_future_t *begin(vow_loop_t *loop, vow_future_t *d,
+                                       const char *site, vow_future_t *f,
+                                       vow_then_cb cb, void *arg,
+                                       uint8_t kind) {
+  vow__cell_begin(d, kind, 0, site);
+  d->u.todo.cb = cb;
+  d->u.todo.arg = arg;
+  return vow__wait_and_return(loop, d, f);
+}
+
+/* What the fast path does not serve: an arg with a destructor, a full slab, and
+ * everything that is wrong. */
 static VOW__NOINLINE vow_future_t *chain_slow(const char *site, vow_future_t *f,
                                               vow_then_cb cb, void *arg,
                                               vow_drop_cb arg_drop,
                                               uint8_t kind) {
   const char *fn = names[kind];
-  int err;
-  if (f != NULL && cb != NULL && (f->node.flags & VOW__F_STATIC))
+  vow_loop_t *loop = NULL;
+  vow_future_t *d;
+  int err = f != NULL && cb != NULL ? 0 : UV_EINVAL;
+  if (err == 0 && (f->node.flags & VOW__F_STATIC))
     return chain_static(site, f, cb, arg, arg_drop, kind);
-  drop_arg(arg, arg_drop);
-  if (f == NULL)
-    return vow_misuse_at(site, NULL, UV_EINVAL, "%s: the future is NULL", fn);
-  if (cb == NULL) {
-    vow_loop_t *loop = vow_loop_of(f);
-    vow__drop_anywhere(f);
-    return vow_misuse_at(site, loop, UV_EINVAL, "%s: the callback is NULL", fn);
+  if (err == 0) {
+    loop = vow__loop_of(f);
+    err = vow__loop_refusal(loop, fn);
+    vow__debug_check(err != VOW_ETHREAD, "chained on another thread", f->site);
+  } else {
+    vow__record(err, site, "%s: the %s is NULL", fn,
+                f == NULL ? "future" : "callback");
   }
-  err = vow__loop_refusal(vow__loop_of(f), fn);
-  vow__debug_check(err != VOW_ETHREAD, "chained on another thread", f->site);
-  vow__drop_anywhere(f);
-  return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
+  d = err == 0 ? vow__cell_alloc(loop, arg_drop != NULL) : NULL;
+  if (d == NULL) {
+    drop_arg(arg, arg_drop);
+    vow__drop_anywhere(f);
+    if (err == 0) return vow__enomem(loop);
+    return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
+  }
+  d = begin(loop, d, site, f, cb, arg, kind);
+  if (arg_drop != NULL) {
+    d->node.flags = VOW__F_DROP;
+    ((vow__chain_cell_t *)d)->arg_drop = arg_drop;
+  }
+  return d;
 }
 
+/* Leaves all that needs a call to chain_slow, as its last act: so nothing has
+ * to be saved on the stack here. */
 static VOW__INLINE vow_future_t *chain(const char *site, vow_future_t *f,
                                        vow_then_cb cb, void *arg,
                                        vow_drop_cb arg_drop, uint8_t kind) {
   vow_loop_t *loop;
   vow_future_t *d;
-  if (VOW__UNLIKELY(f == NULL || cb == NULL ||
-                    (f->node.flags & VOW__F_STATIC) ||
-                    !vow__loop_ok(loop = vow__loop_of(f))))
+  if (VOW__UNLIKELY(f == NULL || cb == NULL || arg_drop != NULL ||
+                    (f->node.flags & VOW__F_STATIC)))
     return chain_slow(site, f, cb, arg, arg_drop, kind);
-  d = vow__cell_alloc(loop, arg_drop != NULL);
-  if (VOW__UNLIKELY(d == NULL)) {
-    drop_arg(arg, arg_drop);
-    vow__release(f);
-    return vow__enomem(loop);
-  }
-  vow__cell_begin(d, kind, 0, site);
-  d->u.todo.cb = cb;
-  d->u.todo.arg = arg;
-  if (arg_drop != NULL) {
-    d->node.flags = VOW__F_DROP;
-    ((vow__chain_cell_t *)d)->arg_drop = arg_drop;
-  }
-  vow__wait_on(loop, &d->node, f);
-  return d;
+  loop = vow__loop_of(f);
+  if (VOW__UNLIKELY(!vow__loop_ok(loop)) ||
+      VOW__UNLIKELY((d = vow__cell_try(loop, 0)) == NULL))
+    return chain_slow(site, f, cb, arg, arg_drop, kind);
+  return begin(loop, d, site, f, cb, arg, kind);
 }
 
 vow_future_t *vow_then_at(const char *site, vow_future_t *f, vow_then_cb cb,

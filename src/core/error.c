@@ -175,10 +175,11 @@ vow_value_t vow_fail_cause_at(const char *site, int code, vow_value_t cause,
 
 vow_value_t vow_fail_multi_at(const char *site, size_t n, vow_value_t *causes,
                               size_t first) {
-  int code = first < n ? vow_value_code(causes[first]) : VOW_EMULTI;
+  bool decided = first < n && vow__is_failure(causes[first]);
+  int code = decided ? vow_value_code(causes[first]) : VOW_EMULTI;
   vow_error_t *e = error_new(code, false, site, n);
   size_t count = 0;
-  if (e != NULL && first < n && object_of(causes[first]) != NULL) {
+  if (e != NULL && decided && object_of(causes[first]) != NULL) {
     const char *text = object_of(causes[first])->message;
     vow_value_t copy = text != NULL ? vow_string(text) : vow_nil();
     if (copy.type == &vow_type_string) e->message = copy.as.p;

@@ -114,14 +114,22 @@ vow_future_t *vow_ref(vow_future_t *f) {
   return f;
 }
 
-void vow_drop(vow_future_t *f) {
+static VOW__NOINLINE void drop_slow(vow_future_t *f) {
   if (f == NULL || (f->node.flags & VOW__F_STATIC)) return;
   check_thread(f);
   vow__debug_check(f->node.refs > 0, "future dropped too often", f->site);
-  if (VOW__LIKELY(vow__settled(f)))
-    vow__release_settled(f);
-  else
-    vow__release(f);
+  vow__release(f);
+}
+
+void vow_drop(vow_future_t *f) {
+#ifndef VOW_DEBUG
+  if (VOW__LIKELY(f != NULL && f->node.refs == 1 &&
+                  (f->node.word & VOW__FREE_MASK) == VOW__FREE_MATCH)) {
+    vow__cell_free(f);
+    return;
+  }
+#endif
+  drop_slow(f);
 }
 
 void vow_detach(vow_future_t *f) {
@@ -200,8 +208,15 @@ vow_value_t vow__take_outcome(vow_future_t *f, const char *site) {
   see(f);
   if (f->node.refs == 1 && !(f->node.flags & VOW__F_STATIC)) {
     if (v.type == &vow__type_moved) return vow_fail(VOW_EMOVED);
-    f->u.value.as.p = NULL;
-    f->u.value.type = &vow__type_moved;
+    if (v.type == &vow__type_error) {
+      /* f still tells what it was, to vow_loop_each. */
+      f->u.value = f->node.state == VOW__CANCELLED
+                       ? vow_cancelled(vow_value_code(v))
+                       : vow_fail(vow_value_code(v));
+    } else if (v.type != &vow__type_code) {
+      f->u.value.as.p = NULL;
+      f->u.value.type = &vow__type_moved;
+    }
   } else {
     int err = vow_value_share(f->u.value, &v);
     if (err != 0)

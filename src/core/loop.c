@@ -71,6 +71,7 @@ int vow_loop_new_driver(vow_driver_t *d, const vow_loop_options_t *options,
   loop->thread = vow__self();
   loop->driver = d;
   loop->armed_ms = UINT64_MAX;
+  loop->wheel_next_ms = UINT64_MAX;
   vow__list_init(&loop->remotes);
   default_options(loop, options);
   atomic_init(&loop->refs, 1); /* held by the cells; see vow__cells_close */
@@ -104,6 +105,12 @@ vow_driver_t *vow_loop_driver(vow_loop_t *loop) {
 
 /* ---- draining
  * ------------------------------------------------------------------ */
+
+VOW__NOINLINE vow_future_t *vow__wake_and_return(vow_loop_t *loop,
+                                                 vow_future_t *d) {
+  vow__wake(loop);
+  return d;
+}
 
 bool vow_loop_has_ready(const vow_loop_t *loop) {
   return loop->ready.next != &loop->ready;
@@ -163,6 +170,7 @@ int vow_loop_run_until(vow_loop_t *loop, vow_future_t *f) {
   }
   vow_ref(f);
   loop->running = true;
+  vow_loop_drain(loop); /* often enough: no turn of the driver needed */
   while (!vow__settled(f)) {
     bool remote =
         !vow__list_empty(&loop->remotes) || atomic_load(&loop->foreign) > 0;

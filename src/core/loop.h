@@ -35,6 +35,8 @@ enum {
   VOW__SLAB_PROBED /* of a loop that probes the allocator */
 };
 
+#define VOW__WHEEL_MS 1024u
+
 typedef struct vow__post vow__post_t;
 struct vow__post {
   vow__post_t *next;
@@ -63,8 +65,13 @@ struct vow_loop {
   uint32_t empty[VOW__CLASSES]; /* slabs kept though nothing lives in them */
   vow__link_t slabs;
 
-  /* timer.c: a 4-ary heap; items[0] is unused so that index 0 means idle */
-  vow__heap_item_t *heap;
+  /* timer.c, heap.c */
+  vow_timer_t *wheel[VOW__WHEEL_MS];
+  uint64_t wheel_used[VOW__WHEEL_MS / 64]; /* a bit per slot */
+  uint64_t wheel_next_ms; /* first deadline in the wheel; UINT64_MAX: none */
+  uint64_t wheel_base_ms; /* all in the wheel is later than this */
+  uint64_t seen_ms;       /* the clock when last read */
+  vow__heap_item_t *heap; /* items[0] is unused: index 0 means idle */
   size_t heap_length;
   size_t heap_capacity;
   uint64_t heap_order;
@@ -105,14 +112,21 @@ int vow__loop_refusal(const vow_loop_t *loop, const char *fn);
 
 /* ---- cells --------------------------------------------------------------- */
 
-static inline void *vow__cell_alloc(vow_loop_t *loop, unsigned cls) {
+/** From the current slab; NULL when that is used up. */
+static VOW__INLINE void *vow__cell_try(vow_loop_t *loop, unsigned cls) {
   vow__slab_t *slab = loop->current[cls];
   void *cell = slab->free;
-  if (VOW__UNLIKELY(cell == NULL)) return vow__cell_alloc_slow(loop, cls);
+  if (VOW__UNLIKELY(cell == NULL)) return NULL;
   vow__unpoison(cell, slab->cell_bytes);
   slab->free = *(void **)cell;
   slab->live++;
+  vow__prefetch(slab->free);
   return cell;
+}
+
+static inline void *vow__cell_alloc(vow_loop_t *loop, unsigned cls) {
+  void *cell = vow__cell_try(loop, cls);
+  return VOW__LIKELY(cell != NULL) ? cell : vow__cell_alloc_slow(loop, cls);
 }
 
 static inline void vow__cell_free(vow_future_t *f) {
@@ -172,22 +186,49 @@ static inline void vow__unlink(vow__node_t *n) {
   n->next->prev = n->prev;
 }
 
-/** Makes n wait for f, which becomes its source. */
-static inline void vow__wait_on(vow_loop_t *loop, vow__node_t *n,
-                                vow_future_t *f) {
-  n->source = f;
-  if (vow__settled(f)) {
-    vow__ready_push(loop, n);
-  } else if (f->waiters == NULL) {
+/** Makes n wait for pending f. */
+static VOW__INLINE void vow__waiters_append(vow_future_t *f, vow__node_t *n) {
+  vow__node_t *head = f->waiters;
+  if (VOW__LIKELY(head == NULL)) {
     n->next = n->prev = n;
     f->waiters = n;
   } else {
-    vow__node_t *head = f->waiters;
     n->next = head;
     n->prev = head->prev;
     head->prev->next = n;
     head->prev = n;
   }
+}
+
+/** Makes n wait for f, which becomes its source. */
+static inline void vow__wait_on(vow_loop_t *loop, vow__node_t *n,
+                                vow_future_t *f) {
+  n->source = f;
+  if (vow__settled(f))
+    vow__ready_push(loop, n);
+  else
+    vow__waiters_append(f, n);
+}
+
+vow_future_t *vow__wake_and_return(vow_loop_t *loop, vow_future_t *d);
+
+/** The same for d, which is returned; waking the driver comes last. */
+static VOW__INLINE vow_future_t *vow__wait_and_return(vow_loop_t *loop,
+                                                      vow_future_t *d,
+                                                      vow_future_t *f) {
+  vow__node_t *n = &d->node;
+  n->source = f;
+  if (vow__settled(f)) {
+    vow__node_t *head = &loop->ready;
+    n->next = head;
+    n->prev = head->prev;
+    head->prev->next = n;
+    head->prev = n;
+    if (VOW__UNLIKELY(!loop->awake)) return vow__wake_and_return(loop, d);
+  } else {
+    vow__waiters_append(f, n);
+  }
+  return d;
 }
 
 /** Takes a waiting node out of its source's list or the ready queue; its
@@ -278,6 +319,13 @@ void vow__watch_forget(vow_future_t *f);
  */
 
 void vow__timers_arm(vow_loop_t *loop);
+/** 0 or UV_ENOMEM. */
+int vow__heap_push(vow_loop_t *loop, vow_timer_t *t);
+void vow__heap_remove(vow_loop_t *loop, size_t i);
+void vow__heap_close(vow_loop_t *loop);
+static inline uint64_t vow__heap_next_ms(const vow_loop_t *loop) {
+  return loop->heap_length > 0 ? loop->heap[1].deadline_ms : UINT64_MAX;
+}
 void vow__timers_close(vow_loop_t *loop);
 void vow__loop_release(vow_loop_t *loop);
 void vow__mailbox_close(vow_loop_t *loop);

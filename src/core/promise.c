@@ -7,26 +7,38 @@ static vow_future_t *cell_of(const vow_promise_t *p) {
   return (vow_future_t *)(uintptr_t)p;
 }
 
-vow_future_t *vow_promise_new_at(const char *site, vow_loop_t *loop,
-                                 vow_promise_t **ret_promise) {
-  vow_future_t *f;
-  int err;
-  if (VOW__UNLIKELY(ret_promise == NULL))
-    return vow_misuse_at(site, loop, UV_EINVAL,
-                         "vow_promise_new: ret_promise is NULL");
-  *ret_promise = NULL;
-  if (VOW__UNLIKELY(loop == NULL || !vow__loop_ok(loop))) {
-    err = vow__loop_refusal(loop, "vow_promise_new");
-    return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
-  }
-  f = vow__cell_alloc(loop, 0);
-  if (VOW__UNLIKELY(f == NULL)) return vow__enomem(loop);
+static VOW__INLINE vow_future_t *begin(vow_future_t *f, const char *site,
+                                       vow_promise_t **ret_promise) {
   vow__cell_begin(f, VOW__PROMISE, 0, site);
   f->node.pins = 1;
   f->u.promise.hook = NULL;
   f->u.promise.arg = NULL;
   *ret_promise = (vow_promise_t *)f;
   return f;
+}
+
+static VOW__NOINLINE vow_future_t *new_slow(const char *site, vow_loop_t *loop,
+                                            vow_promise_t **ret_promise) {
+  vow_future_t *f;
+  int err;
+  if (ret_promise == NULL)
+    return vow_misuse_at(site, loop, UV_EINVAL,
+                         "vow_promise_new: ret_promise is NULL");
+  *ret_promise = NULL;
+  err = vow__loop_refusal(loop, "vow_promise_new");
+  if (err != 0) return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
+  f = vow__cell_alloc(loop, 0);
+  return f != NULL ? begin(f, site, ret_promise) : vow__enomem(loop);
+}
+
+vow_future_t *vow_promise_new_at(const char *site, vow_loop_t *loop,
+                                 vow_promise_t **ret_promise) {
+  vow_future_t *f;
+  if (VOW__UNLIKELY(ret_promise == NULL || loop == NULL ||
+                    !vow__loop_ok(loop)) ||
+      VOW__UNLIKELY((f = vow__cell_try(loop, 0)) == NULL))
+    return new_slow(site, loop, ret_promise);
+  return begin(f, site, ret_promise);
 }
 
 static VOW__NOINLINE int refuse(vow_future_t *f, vow_value_t v, int err) {
@@ -44,25 +56,42 @@ static VOW__NOINLINE int refuse(vow_future_t *f, vow_value_t v, int err) {
   return err;
 }
 
-int vow_resolve(vow_promise_t *p, vow_value_t v) {
+static VOW__NOINLINE int resolve_slow(vow_promise_t *p, vow_value_t v) {
   vow_future_t *f = cell_of(p);
   vow_loop_t *loop;
-  if (VOW__UNLIKELY(f == NULL)) return refuse(NULL, v, UV_EINVAL);
+  if (f == NULL) return refuse(NULL, v, UV_EINVAL);
   loop = vow__loop_of(f);
-  if (VOW__UNLIKELY(!vow__loop_ok(loop)))
+  if (!vow__loop_ok(loop))
     return refuse(f, v, loop->closed ? VOW_ESHUTDOWN : VOW_ETHREAD);
-  if (VOW__UNLIKELY(f->node.state != VOW__PENDING ||
-                    f->node.kind != VOW__PROMISE))
+  if (f->node.state != VOW__PENDING || f->node.kind != VOW__PROMISE)
     return refuse(f, v, 0);
-  if (VOW__UNLIKELY(f->node.flags & VOW__F_QUEUED)) {
+  if (f->node.flags & VOW__F_QUEUED) {
     f->node.flags &= (uint8_t)~VOW__F_QUEUED;
     vow__unlink(&f->node);
   }
-  if (VOW__UNLIKELY(v.type == &vow__type_follow))
-    vow__complete(loop, f, v);
-  else
-    vow__settle_fast(loop, f, v.as.i, v.type);
+  vow__complete(loop, f, v);
   return 0;
+}
+
+/* A promise's cell is pinned: settling it never frees it. */
+static VOW__INLINE int resolve(vow_promise_t *p, vow_value_t v) {
+  vow_future_t *f = cell_of(p);
+  vow_loop_t *loop;
+  uint32_t word;
+  if (VOW__UNLIKELY(f == NULL)) return resolve_slow(p, v);
+  loop = vow__loop_of(f);
+  word = f->node.word;
+  if (VOW__UNLIKELY(!vow__loop_ok(loop) ||
+                    (word & VOW__WORD(0xff, 0xff, VOW__F_QUEUED, 0)) !=
+                        VOW__WORD(VOW__PROMISE, VOW__PENDING, 0, 0) ||
+                    v.type == &vow__type_follow))
+    return resolve_slow(p, v);
+  vow__settle_word(loop, f, word, v.as.i, v.type);
+  return 0;
+}
+
+int vow_resolve(vow_promise_t *p, vow_value_t v) {
+  return resolve(p, v);
 }
 
 int vow_reject(vow_promise_t *p, int code) {
@@ -79,19 +108,27 @@ static VOW__NOINLINE void break_promise(vow_future_t *f) {
                                 f->site));
 }
 
+static inline void unpin(vow_future_t *f) {
+  if (--f->node.pins == 0 && f->node.refs == 0) vow__reap(f);
+}
+
 void vow_promise_drop(vow_promise_t *p) {
   vow_future_t *f = cell_of(p);
   if (f == NULL) return;
   vow__debug_check(f->node.pins > 0, "promise dropped twice", f->site);
-  if (VOW__UNLIKELY(f->node.state == VOW__PENDING &&
-                    f->node.kind == VOW__PROMISE))
+  /* Settled or not comes first: together with the kind it would be one wide
+   * load right behind a narrow store, which stalls. */
+  if (VOW__UNLIKELY(!vow__settled(f)) && f->node.kind == VOW__PROMISE)
     break_promise(f);
-  if (--f->node.pins == 0 && f->node.refs == 0) vow__reap(f);
+  unpin(f);
 }
 
 int vow_promise_finish(vow_promise_t *p, vow_value_t v) {
-  int err = vow_resolve(p, v);
-  vow_promise_drop(p);
+  int err = resolve(p, v);
+  if (VOW__UNLIKELY(err != 0))
+    vow_promise_drop(p);
+  else
+    unpin(cell_of(p));
   return err;
 }
 

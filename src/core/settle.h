@@ -7,16 +7,13 @@
 
 void vow__reap_slow(vow_future_t *f);
 
-/* Settled with what needs no destroying, and no operation. */
-static inline bool vow__is_plain(const vow_future_t *f) {
-  return f->node.state == VOW__DONE && !(f->node.flags & VOW__F_OP) &&
-         (f->u.value.type == &vow_type_int || f->u.value.type == NULL);
-}
+/* May be freed without looking any further: plain, no operation, no pins. */
+#define VOW__FREE_MASK  VOW__WORD(0, 0, VOW__F_PLAIN | VOW__F_OP, 0xff)
+#define VOW__FREE_MATCH VOW__WORD(0, 0, VOW__F_PLAIN, 0)
 
-/* For one without references. */
+/* For one without references that has settled. */
 static inline void vow__reap_unreferenced(vow_future_t *f) {
-  if (f->node.pins > 0) return;
-  if (VOW__LIKELY(vow__is_plain(f)))
+  if (VOW__LIKELY((f->node.word & VOW__FREE_MASK) == VOW__FREE_MATCH))
     vow__cell_free(f);
   else
     vow__reap_slow(f);
@@ -27,21 +24,31 @@ static inline void vow__release_settled(vow_future_t *f) {
   if (--f->node.refs == 0) vow__reap_unreferenced(f);
 }
 
-/* The value comes in halves: kept whole it would go through the stack, written
- * by halves and read as one, which stalls. */
-static inline void vow__settle_fast(vow_loop_t *loop, vow_future_t *f,
-                                    int64_t payload, const vow_type_t *type) {
+/* Settles f, of which word is node.word. The value comes in halves: kept whole
+ * it would go through the stack, written by halves and read as one, which
+ * stalls. */
+static VOW__INLINE void vow__settle_word(vow_loop_t *loop, vow_future_t *f,
+                                         uint32_t word, int64_t payload,
+                                         const vow_type_t *type) {
   vow__node_t *w = f->waiters;
   f->u.value.as.i = payload;
   f->u.value.type = type;
-  f->node.state = VOW__DONE;
-  if (VOW__UNLIKELY(type == &vow__type_code || type == &vow__type_error))
-    f->node.state = vow__failure_state(f->u.value);
+  word &= ~VOW__WORD(0, 0xff, 0, 0);
+  if (VOW__LIKELY(type == &vow_type_int || type == NULL))
+    word |= VOW__WORD(0, VOW__DONE, VOW__F_PLAIN, 0);
+  else
+    word |= VOW__WORD(0, vow__outcome_state(f->u.value), 0, 0);
+  f->node.word = word;
   if (w != NULL) {
     f->waiters = NULL;
     vow__ready_splice(loop, w);
   }
   if (VOW__UNLIKELY(f->node.refs == 0)) vow__reap_unreferenced(f);
+}
+
+static inline void vow__settle_fast(vow_loop_t *loop, vow_future_t *f,
+                                    int64_t payload, const vow_type_t *type) {
+  vow__settle_word(loop, f, f->node.word, payload, type);
 }
 
 #endif

@@ -1,74 +1,66 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers: a 4-ary heap by deadline and arming order, and sleep. The driver is
- * told the first deadline only. */
+/* Timers and sleep. The driver is told the first deadline only.
+ *
+ * How this works: deadlines within the next second or so stand in a wheel with
+ * a slot a millisecond, each slot a queue of timers with that one deadline;
+ * arming and stopping one takes no search. Later ones, and those already past,
+ * stand in a heap (heap.c) and stay there. Of two with equal deadlines the one
+ * in the heap was armed first: when it was armed the deadline was still too far
+ * away for the wheel. */
 #include "core/loop.h"
 
-#include <string.h>
+#define SLOT(ms) ((ms) % VOW__WHEEL_MS)
 
-#define ARITY 4
+/* ---- the wheel --------------------------------------------------------------
+ */
 
-static bool before(const vow__heap_item_t *a, const vow__heap_item_t *b) {
-  return a->deadline_ms < b->deadline_ms ||
-         (a->deadline_ms == b->deadline_ms && a->order < b->order);
-}
-
-/* items are numbered from 1; the children of i are 4i-2 .. 4i+1 */
-static size_t parent_of(size_t i) {
-  return (i + ARITY - 2) / ARITY;
-}
-
-static void place(vow_loop_t *loop, size_t i, vow__heap_item_t item) {
-  loop->heap[i] = item;
-  item.timer->vow__index = i;
-}
-
-static void sift_up(vow_loop_t *loop, size_t i, vow__heap_item_t item) {
-  while (i > 1 && before(&item, &loop->heap[parent_of(i)])) {
-    place(loop, i, loop->heap[parent_of(i)]);
-    i = parent_of(i);
+static uint64_t wheel_search(const vow_loop_t *loop) {
+  uint64_t ms = loop->wheel_base_ms + 1, end_ms = ms + VOW__WHEEL_MS;
+  while (ms < end_ms) {
+    uint64_t bits = loop->wheel_used[SLOT(ms) / 64] >> (ms % 64);
+    if (bits != 0) return ms + (uint64_t)__builtin_ctzll(bits);
+    ms = (ms | 63) + 1;
   }
-  place(loop, i, item);
+  return UINT64_MAX;
 }
 
-static void sift_down(vow_loop_t *loop, size_t i, vow__heap_item_t item) {
-  for (;;) {
-    size_t first = ARITY * i - 2, least = 0;
-    for (size_t c = first; c < first + ARITY && c <= loop->heap_length; c++)
-      if (least == 0 || before(&loop->heap[c], &loop->heap[least])) least = c;
-    if (least == 0 || !before(&loop->heap[least], &item)) break;
-    place(loop, i, loop->heap[least]);
-    i = least;
+static void wheel_insert(vow_loop_t *loop, vow_timer_t *t) {
+  uint64_t ms = t->vow__deadline_ms;
+  vow_timer_t **slot = &loop->wheel[SLOT(ms)], *head = *slot;
+  if (head == NULL) {
+    t->vow__next = t->vow__prev = t;
+    *slot = t;
+    loop->wheel_used[SLOT(ms) / 64] |= (uint64_t)1 << (ms % 64);
+    if (ms < loop->wheel_next_ms) loop->wheel_next_ms = ms;
+    return;
   }
-  place(loop, i, item);
+  t->vow__next = head;
+  t->vow__prev = head->vow__prev;
+  head->vow__prev->vow__next = t;
+  head->vow__prev = t;
 }
 
-static bool heap_reserve(vow_loop_t *loop) {
-  size_t capacity = loop->heap_capacity * 2;
-  vow__heap_item_t *heap;
-  if (loop->heap_length + 1 < loop->heap_capacity) return true;
-  if (capacity < 64) capacity = 64;
-  heap = vow_alloc(capacity * sizeof(*heap));
-  if (heap == NULL) return false;
-  if (loop->heap != NULL)
-    memcpy(heap, loop->heap, (loop->heap_length + 1) * sizeof(*heap));
-  vow_release(loop->heap);
-  loop->heap = heap;
-  loop->heap_capacity = capacity;
-  return true;
+static void wheel_remove(vow_loop_t *loop, vow_timer_t *t) {
+  uint64_t ms = t->vow__deadline_ms;
+  vow_timer_t **slot = &loop->wheel[SLOT(ms)], *next = t->vow__next;
+  t->vow__next = NULL;
+  if (next != t) {
+    next->vow__prev = t->vow__prev;
+    t->vow__prev->vow__next = next;
+    if (*slot == t) *slot = next;
+    return;
+  }
+  *slot = NULL;
+  loop->wheel_used[SLOT(ms) / 64] &= ~((uint64_t)1 << (ms % 64));
+  if (ms == loop->wheel_next_ms) loop->wheel_next_ms = wheel_search(loop);
 }
 
-static void heap_remove(vow_loop_t *loop, size_t i) {
-  vow__heap_item_t last = loop->heap[loop->heap_length--];
-  loop->heap[i].timer->vow__index = 0;
-  if (i > loop->heap_length) return;
-  if (i > 1 && before(&last, &loop->heap[parent_of(i)]))
-    sift_up(loop, i, last);
-  else
-    sift_down(loop, i, last);
-}
+/* ---- timers
+ * ------------------------------------------------------------------- */
 
 uint64_t vow_loop_next_ms(const vow_loop_t *loop) {
-  return loop->heap_length > 0 ? loop->heap[1].deadline_ms : UINT64_MAX;
+  uint64_t heap_ms = vow__heap_next_ms(loop);
+  return heap_ms < loop->wheel_next_ms ? heap_ms : loop->wheel_next_ms;
 }
 
 void vow__timers_arm(vow_loop_t *loop) {
@@ -78,53 +70,74 @@ void vow__timers_arm(vow_loop_t *loop) {
   loop->driver->wake_at(loop->driver, next_ms);
 }
 
+static void take_out(vow_loop_t *loop, vow_timer_t *t) {
+  if (t->vow__index != 0)
+    vow__heap_remove(loop, t->vow__index);
+  else if (t->vow__next != NULL)
+    wheel_remove(loop, t);
+}
+
 int vow_timer_start(vow_loop_t *loop, vow_timer_t *t, uint64_t deadline_ms,
                     void (*fn)(vow_timer_t *t)) {
-  vow__heap_item_t item = {deadline_ms, 0, t};
-  if (t->vow__index != 0) heap_remove(loop, t->vow__index);
-  if (!heap_reserve(loop)) return UV_ENOMEM;
-  item.order = loop->heap_order++;
+  int err = 0;
+  take_out(loop, t);
   t->vow__fn = fn;
-  sift_up(loop, ++loop->heap_length, item);
-  vow__timers_arm(loop);
-  return 0;
+  t->vow__deadline_ms = deadline_ms;
+  if (loop->wheel_next_ms == UINT64_MAX && loop->seen_ms > loop->wheel_base_ms)
+    loop->wheel_base_ms = loop->seen_ms;
+  if (deadline_ms > loop->wheel_base_ms &&
+      deadline_ms - loop->wheel_base_ms < VOW__WHEEL_MS)
+    wheel_insert(loop, t);
+  else
+    err = vow__heap_push(loop, t);
+  if (err == 0) vow__timers_arm(loop);
+  return err;
 }
 
 void vow_timer_stop(vow_loop_t *loop, vow_timer_t *t) {
-  if (t->vow__index == 0) return;
-  heap_remove(loop, t->vow__index);
+  if (t->vow__index == 0 && t->vow__next == NULL) return;
+  take_out(loop, t);
   vow__timers_arm(loop);
 }
 
-void vow_loop_expire(vow_loop_t *loop) {
-  uint64_t now_ms = vow_loop_now_ms(loop);
-  bool outer = loop->draining;
-  loop->draining = true; /* arm once, at the end */
-  while (loop->heap_length > 0 && loop->heap[1].deadline_ms <= now_ms) {
-    vow_timer_t *t = loop->heap[1].timer;
-    heap_remove(loop, 1);
+static void fire_all(vow_loop_t *loop, uint64_t now_ms) {
+  uint64_t ms;
+  while ((ms = vow_loop_next_ms(loop)) <= now_ms) {
+    vow_timer_t *t = vow__heap_next_ms(loop) == ms ? loop->heap[1].timer
+                                                   : loop->wheel[SLOT(ms)];
+    take_out(loop, t);
     t->vow__fn(t);
   }
-  loop->draining = outer;
+  if (now_ms > loop->wheel_base_ms) loop->wheel_base_ms = now_ms;
+}
+
+void vow_loop_expire(vow_loop_t *loop) {
+  bool draining = loop->draining, awake = loop->awake;
+  uint64_t now_ms = vow_loop_now_ms(loop);
+  loop->draining = true; /* arm once, at the end */
+  loop->awake = true;    /* whoever calls this drains next */
+  fire_all(loop, now_ms);
+  loop->draining = draining;
+  loop->awake = awake;
   loop->armed_ms = 0; /* the driver's wish is used up */
   vow__timers_arm(loop);
 }
 
 void vow__timers_close(vow_loop_t *loop) {
-  while (loop->heap_length > 0) heap_remove(loop, loop->heap_length);
-  vow_release(loop->heap);
-  loop->heap = NULL;
-  loop->heap_capacity = 0;
+  while (loop->wheel_next_ms != UINT64_MAX)
+    wheel_remove(loop, loop->wheel[SLOT(loop->wheel_next_ms)]);
+  vow__heap_close(loop);
 }
 
 uint64_t vow_loop_now_ms(vow_loop_t *loop) {
-  return loop != NULL && !loop->closed
-             ? loop->driver->now_ns(loop->driver) / 1000000u
-             : 0;
+  if (loop == NULL || loop->closed) return 0;
+  loop->seen_ms = loop->driver->now_ns(loop->driver) / 1000000u;
+  return loop->seen_ms;
 }
 
 uint64_t vow_deadline_ms(vow_loop_t *loop, uint64_t delay_ms) {
   uint64_t now_ms = (loop->driver->now_ns(loop->driver) + 999999u) / 1000000u;
+  loop->seen_ms = now_ms > 0 ? now_ms - 1 : 0;
   if (delay_ms >= VOW_MS_MAX || now_ms + delay_ms >= VOW_MS_MAX)
     return VOW_MS_MAX;
   return now_ms + delay_ms;
