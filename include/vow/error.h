@@ -58,6 +58,16 @@ VOW_EXPORT vow_value_t vow_fail_cause_at(const char *site, int code,
                                          vow_value_t cause, const char *fmt,
                                          ...) VOW_PRINTF(4, 5);
 
+/** vow_fail_because(v, cause)
+ *  Failure v with a cause, added behind those it has; a cancellation at the end
+ *  of them gives way.
+ *  Ownership: consumes both; the caller owns the result.
+ *  Errors: out of memory, beyond 16 causes, or when v is no failure: v itself.
+ *  Thread: the loop's. */
+#define vow_fail_because(v, cause) vow_fail_because_at(VOW_SITE, (v), (cause))
+VOW_EXPORT vow_value_t vow_fail_because_at(const char *site, vow_value_t v,
+                                           vow_value_t cause);
+
 /** vow_fail_multi(n, causes, first)
  *  A failure that holds n failures; code and message are those of number
  *  first, or VOW_EMULTI's when first >= n.

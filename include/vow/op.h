@@ -12,7 +12,8 @@
  *   vow_op_settle        once; waiters are queued
  *   class->destroy       once, when settled, unreferenced and unpinned; the
  *                        memory goes right after
- * None of these hooks is a user's callback: they must not run one. */
+ * ready is called from the ready queue and may run a user's callback; the other
+ * hooks, and those of timers, must not. */
 #ifndef VOW_OP_H
 #define VOW_OP_H
 
@@ -83,6 +84,14 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_misuse_at(const char *site,
  *  loop. A failure made where no loop was known suits every loop.
  *  Ownership: borrowed.  Errors: as said.  Thread: the loop's. */
 VOW_EXPORT int vow_op_check(const vow_future_t *f, const vow_loop_t *loop);
+
+/** vow_op_discard(f)
+ *  vow_drop for an input that turned out to be of another loop, and perhaps of
+ *  another thread: then it is dropped there.
+ *  Ownership: consumes f. NULL is allowed.
+ *  Errors: none; for want of memory a future of another thread leaks.
+ *  Thread: any. */
+VOW_EXPORT void vow_op_discard(vow_future_t *f);
 
 /** vow_op_future(op), vow_op_of(f, cls)
  *  The same object as a future; and back: NULL when f is no operation of cls.

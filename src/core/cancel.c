@@ -55,7 +55,7 @@ void vow__cancel(vow_future_t *f) {
   vow_loop_t *loop = vow__loop_of(f);
   for (;;) {
     if (vow__settled(f) || (f->node.flags & VOW__F_CANCEL)) return;
-    f->node.flags |= VOW__F_CANCEL;
+    f->node.word |= VOW__WORD(0, 0, VOW__F_CANCEL, 0);
     if (f->node.state == VOW__RUNNING) return;
     switch (f->node.kind) {
     case VOW__PROMISE:
@@ -155,12 +155,24 @@ int vow_cancel(vow_future_t *f) {
 /* ---- cycles
  * ------------------------------------------------------------------ */
 
+#define SEEN_MAX 251
+
 typedef struct search {
   vow_future_t *self;
   uint32_t steps;
   uint32_t depth;
   bool found;
+  /* Operations seen before, as many as fit: without it a few diamonds on top of
+   * each other would use all the steps up. */
+  const vow_op_t *seen[SEEN_MAX];
 } search_t;
+
+static bool seen_before(search_t *s, const vow_op_t *op) {
+  const vow_op_t **at = &s->seen[(uintptr_t)op / VOW__CELL_BYTES % SEEN_MAX];
+  if (*at == op) return true;
+  *at = op;
+  return false;
+}
 
 static void search_up(vow_future_t *f, void *arg) {
   search_t *s = arg;
@@ -173,7 +185,8 @@ static void search_up(vow_future_t *f, void *arg) {
     if (vow__settled(f)) return;
     if (f->node.kind == VOW__OP) {
       vow_op_t *op = vow__as_op(f);
-      if (op->cls->sources == NULL || s->depth == 0) return;
+      if (op->cls->sources == NULL || s->depth == 0 || seen_before(s, op))
+        return;
       s->depth--;
       op->cls->sources(op, search_up, s);
       s->depth++;
@@ -186,7 +199,7 @@ static void search_up(vow_future_t *f, void *arg) {
 bool vow__would_cycle(vow_future_t *self, vow_future_t *f) {
   /* The limits bound the work; a larger circle is found by its never ending
    * only. */
-  search_t s = {self, 65536, 1000, false};
+  search_t s = {.self = self, .steps = 65536, .depth = 1000};
   if (self->waiters == NULL) return false;
   search_up(f, &s);
   return s.found;

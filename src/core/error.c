@@ -96,13 +96,25 @@ static void *error_ref(void *p) {
   return p;
 }
 
+/* Gives up a failure; an object that this was the last holder of goes onto the
+ * list. */
+static vow_error_t *bury(vow_value_t v, vow_error_t *list) {
+  vow_error_t *e = object_of(v);
+  if (e == NULL || --e->refs > 0) return list;
+  e->next_dead = list;
+  return e;
+}
+
+/* Causes may hang on each other a million deep: no recursion. */
 static void error_destroy(void *p) {
-  vow_error_t *e = p;
-  if (--e->refs > 0) return;
-  vow__value_destroy(e->cause);
-  for (size_t i = 0; i < e->count; i++) vow__value_destroy(e->nth[i]);
-  vow_release(e->message);
-  vow_release(e);
+  vow_error_t *list = bury(vow_ptr(p, &vow__type_error), NULL);
+  while (list != NULL) {
+    vow_error_t *e = list;
+    list = bury(e->cause, e->next_dead);
+    for (size_t i = 0; i < e->count; i++) list = bury(e->nth[i], list);
+    vow_release(e->message);
+    vow_release(e);
+  }
 }
 
 static void error_describe(const void *p, char *buf, size_t size_bytes) {
@@ -177,7 +189,9 @@ vow_value_t vow_fail_multi_at(const char *site, size_t n, vow_value_t *causes,
                               size_t first) {
   bool decided = first < n && vow__is_failure(causes[first]);
   int code = decided ? vow_value_code(causes[first]) : VOW_EMULTI;
-  vow_error_t *e = error_new(code, false, site, n);
+  bool cancelled = first < n && vow__is_failure(causes[first]) &&
+                   vow__failure_state(causes[first]) == VOW__CANCELLED;
+  vow_error_t *e = error_new(code, cancelled, site, n);
   size_t count = 0;
   if (e != NULL && decided && object_of(causes[first]) != NULL) {
     const char *text = object_of(causes[first])->message;
@@ -194,7 +208,7 @@ vow_value_t vow_fail_multi_at(const char *site, size_t n, vow_value_t *causes,
     else
       vow__value_destroy(causes[i]);
   }
-  if (e == NULL) return vow_fail(code);
+  if (e == NULL) return cancelled ? vow_cancelled(code) : vow_fail(code);
   e->count = count;
   return error_value(e);
 }
@@ -236,18 +250,34 @@ vow_value_t vow__error_object(vow_value_t v, const char *origin) {
   return e != NULL ? error_value(e) : v;
 }
 
-vow_value_t vow__error_because(vow_value_t v, const char *site,
-                               vow_value_t cause) {
-  vow_error_t *e = NULL;
-  if (vow__is_failure(cause) &&
-      (object_of(v) == NULL || object_of(v)->cause.type == NULL))
-    e = own(v, site);
+static vow_value_t because(vow_value_t v, const char *site, vow_value_t cause,
+                           int depth) {
+  vow_error_t *e = vow__is_failure(cause) && depth > 0 ? own(v, site) : NULL;
   if (e == NULL) {
     vow__value_destroy(cause);
     return v;
   }
-  e->cause = cause;
+  /* "It was cancelled" says less than any other cause. */
+  if (vow__is_failure(e->cause) &&
+      vow__failure_state(e->cause) != VOW__CANCELLED) {
+    e->cause = because(e->cause, site, cause, depth - 1);
+  } else {
+    vow__value_destroy(e->cause);
+    e->cause = cause;
+  }
   return error_value(e);
+}
+
+vow_value_t vow__error_because(vow_value_t v, const char *site,
+                               vow_value_t cause) {
+  return because(v, site, cause, 16);
+}
+
+vow_value_t vow_fail_because_at(const char *site, vow_value_t v,
+                                vow_value_t cause) {
+  if (vow__is_failure(v)) return vow__error_because(v, site, cause);
+  vow__value_destroy(cause);
+  return v;
 }
 
 /* ---- reading

@@ -14,7 +14,8 @@ struct vow_error {
   const char *site;
   char *message; /* NULL: the code's text */
   vow_value_t cause;
-  size_t trail_length; /* counts all, VOW__TRAIL_MAX are kept */
+  vow_error_t *next_dead; /* while it is destroyed */
+  size_t trail_length;    /* counts all, VOW__TRAIL_MAX are kept */
   const char *trail[VOW__TRAIL_MAX];
   size_t count;
   vow_value_t nth[];

@@ -266,7 +266,7 @@ static inline void vow__value_destroy(vow_value_t v) {
  *  become objects, except cancellations; for want of memory v stays as is. */
 vow_value_t vow__error_passed(vow_value_t v, const char *origin,
                               const char *site);
-/** Gives failure v a cause, unless it has one. Consumes both. */
+/** Adds a cause behind those that failure v has. Consumes both. */
 vow_value_t vow__error_because(vow_value_t v, const char *site,
                                vow_value_t cause);
 /** A failure with a message kept for vow_fail_last. */

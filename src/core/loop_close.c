@@ -67,10 +67,11 @@ static void unwind(vow_loop_t *loop, uint64_t grace_ms) {
   uint64_t end_ms = vow_deadline_ms(loop, grace_ms);
   vow_timer_t timer = {NULL, 0, NULL, NULL, 0};
   for (;;) {
-    cancel_ends(loop);
+    bool found = cancel_ends(loop);
     vow_loop_receive(loop);
     vow_loop_drain(loop);
-    if (vow_loop_has_ready(loop) && vow_loop_now_ms(loop) < end_ms) continue;
+    if ((found || vow_loop_has_ready(loop)) && vow_loop_now_ms(loop) < end_ms)
+      continue;
     if (!any_busy(loop) || vow_loop_now_ms(loop) >= end_ms) break;
     if (vow_timer_start(loop, &timer, end_ms, grace_over) != 0) break;
     if (!loop->driver->turn(loop->driver, true, false)) break;

@@ -24,7 +24,10 @@ void *vow_op_new_at(const char *site, vow_loop_t *loop,
 vow_future_t *vow_op_failed(const char *site, vow_loop_t *loop,
                             const char *what) {
   int err = vow__loop_refusal(loop, what);
-  if (err == 0) return vow__enomem(loop);
+  if (err == 0) {
+    vow__record(UV_ENOMEM, site, "%s: out of memory", what);
+    return vow__enomem(loop);
+  }
   return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
 }
 
@@ -32,6 +35,10 @@ int vow_op_check(const vow_future_t *f, const vow_loop_t *loop) {
   if (f == NULL) return UV_EINVAL;
   if (f->node.flags & VOW__F_STATIC) return 0;
   return vow__loop_of(f) == loop ? 0 : UV_EINVAL;
+}
+
+void vow_op_discard(vow_future_t *f) {
+  vow__drop_anywhere(f);
 }
 
 vow_future_t *vow_op_future(void *op) {
@@ -57,6 +64,9 @@ int vow_op_settle(void *op, vow_value_t v) {
     f->node.flags &= (uint8_t)~VOW__F_QUEUED;
     vow__unlink(&f->node);
   }
+  if (VOW__UNLIKELY(v.type == &vow__type_error) &&
+      vow_error_site(v.as.p) != f->site)
+    v = vow__error_passed(v, f->site, f->site);
   vow__complete(vow__loop_of(f), f, v);
   return 0;
 }

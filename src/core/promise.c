@@ -109,7 +109,13 @@ static VOW__NOINLINE void break_promise(vow_future_t *f) {
 }
 
 static inline void unpin(vow_future_t *f) {
-  if (--f->node.pins == 0 && f->node.refs == 0) vow__reap(f);
+  uint32_t word = f->node.word - VOW__WORD(0, 0, 0, 1);
+  f->node.word = word;
+  if (f->node.refs > 0) return;
+  if (VOW__LIKELY((word & VOW__FREE_MASK) == VOW__FREE_MATCH))
+    vow__cell_free(f);
+  else
+    vow__reap(f);
 }
 
 void vow_promise_drop(vow_promise_t *p) {
@@ -125,10 +131,11 @@ void vow_promise_drop(vow_promise_t *p) {
 
 int vow_promise_finish(vow_promise_t *p, vow_value_t v) {
   int err = resolve(p, v);
+  vow_future_t *f = cell_of(p);
   if (VOW__UNLIKELY(err != 0))
     vow_promise_drop(p);
   else
-    unpin(cell_of(p));
+    unpin(f);
   return err;
 }
 
@@ -148,6 +155,10 @@ int vow_promise_on_cancel(vow_promise_t *p, vow_cancel_cb cb, void *arg) {
     return VOW_ESETTLED;
   f->u.promise.hook = cb;
   f->u.promise.arg = arg;
+  if ((f->node.flags & VOW__F_CANCEL) && !(f->node.flags & VOW__F_QUEUED)) {
+    f->node.flags |= VOW__F_QUEUED; /* cancelled before */
+    vow__ready_push(loop, &f->node);
+  }
   return 0;
 }
 

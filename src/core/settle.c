@@ -59,6 +59,7 @@ static bool bypass(vow_loop_t *loop, vow_future_t *f, vow_future_t *inner) {
     return false;
   if (w->kind != VOW__FOLLOW && w->kind != VOW__FINALLY_WAIT) return false;
   wanted = !(f->node.flags & VOW__F_CANCEL);
+  if (!wanted && inner->node.refs > 1) return false; /* f must leave it */
   vow__cell_free(f);
   vow__wait_on(loop, w, inner);
   if (!wanted && !vow__settled(inner)) vow__withdraw(w);
@@ -177,7 +178,8 @@ static void run_finally(vow_loop_t *loop, vow_future_t *f, vow_future_t *src) {
     if ((inner->node.flags & VOW__F_STATIC) || vow__settled(inner)) {
       v = vow__take_outcome(inner, f->site);
       vow_drop(inner);
-    } else if (vow__loop_of(inner) != loop || vow__would_cycle(f, inner)) {
+    } else if (inner == f || vow__loop_of(inner) != loop ||
+               vow__would_cycle(f, inner)) {
       bool cycle = vow__loop_of(inner) == loop;
       f->node.pins++;
       if (cycle)

@@ -24,6 +24,15 @@ static inline void vow__release_settled(vow_future_t *f) {
   if (--f->node.refs == 0) vow__reap_unreferenced(f);
 }
 
+/* Numbers, nil and cancellations are plain: nothing to destroy, nothing to
+ * report. */
+static inline uint32_t vow__outcome_word(vow_value_t v) {
+  uint8_t state = vow__outcome_state(v);
+  if (state == VOW__CANCELLED && v.type == &vow__type_code)
+    return VOW__WORD(0, VOW__CANCELLED, VOW__F_PLAIN, 0);
+  return VOW__WORD(0, state, 0, 0);
+}
+
 /* Settles f, of which word is node.word. The value comes in halves: kept whole
  * it would go through the stack, written by halves and read as one, which
  * stalls. */
@@ -37,7 +46,7 @@ static VOW__INLINE void vow__settle_word(vow_loop_t *loop, vow_future_t *f,
   if (VOW__LIKELY(type == &vow_type_int || type == NULL))
     word |= VOW__WORD(0, VOW__DONE, VOW__F_PLAIN, 0);
   else
-    word |= VOW__WORD(0, vow__outcome_state(f->u.value), 0, 0);
+    word |= vow__outcome_word(f->u.value);
   f->node.word = word;
   if (w != NULL) {
     f->waiters = NULL;
