@@ -328,8 +328,12 @@ static inline uint64_t vow__heap_next_ms(const vow_loop_t *loop) {
 }
 void vow__timers_close(vow_loop_t *loop);
 void vow__loop_release(vow_loop_t *loop);
-void vow__mailbox_close(vow_loop_t *loop);
-void vow__mailbox_open(vow_loop_t *loop);
+/** Refuses posts from now on; returns those that came before. */
+vow__post_t *vow__mailbox_close(vow_loop_t *loop);
+/** Ends them uncalled: the loop has closed. */
+void vow__mailbox_drop(vow_loop_t *loop, vow__post_t *list);
+/** The loop stays open after all: takes posts again, and calls them. */
+void vow__mailbox_reopen(vow_loop_t *loop, vow__post_t *list);
 void vow__remotes_close(vow_loop_t *loop);
 void vow__remote_unwanted(void *remote);
 

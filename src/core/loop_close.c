@@ -79,10 +79,14 @@ static void unwind(vow_loop_t *loop, uint64_t grace_ms) {
   vow_timer_stop(loop, &timer);
 }
 
+/* Queued watches that the grace time left no time for; other nodes are here
+ * only when the arg of one set something off. */
 static void forget_watches(vow_loop_t *loop) {
   while (vow_loop_has_ready(loop)) {
-    vow__assert(loop->ready.next->kind == VOW__WATCH);
-    vow__watch_forget((vow_future_t *)(void *)loop->ready.next);
+    if (loop->ready.next->kind == VOW__WATCH)
+      vow__watch_forget((vow_future_t *)(void *)loop->ready.next);
+    else
+      vow_loop_drain(loop);
   }
 }
 
@@ -94,6 +98,7 @@ static void release_reserves(vow_loop_t *loop) {
 }
 
 int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
+  vow__post_t *posts;
   int err = vow__loop_refusal(loop, "vow_loop_close");
   if (err != 0) return err;
   if (loop->running || loop->draining) {
@@ -107,14 +112,15 @@ int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
     loop->running = false;
     return UV_EBUSY;
   }
-  vow__mailbox_close(loop);
+  posts = vow__mailbox_close(loop);
   err = loop->driver->close(loop->driver, loop->options.on_stuck,
                             loop->options.on_stuck_arg);
   if (err != 0) {
-    vow__mailbox_open(loop);
+    vow__mailbox_reopen(loop, posts);
     loop->running = false;
     return err;
   }
+  vow__mailbox_drop(loop, posts);
   forget_watches(loop);
   vow__remotes_close(loop);
   vow__timers_close(loop);

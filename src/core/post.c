@@ -35,6 +35,14 @@ static bool push(vow_loop_t *loop, vow__post_t *post) {
   return pushed;
 }
 
+/* Wakes the loop for nothing but a look around. */
+static void nudge(vow_loop_t *loop) {
+  atomic_fetch_add(&loop->senders, 1);
+  if (atomic_load(&loop->mailbox) != CLOSED)
+    loop->driver->wake_remote(loop->driver);
+  atomic_fetch_sub(&loop->senders, 1);
+}
+
 static vow__post_t *reversed(vow__post_t *stack) {
   vow__post_t *list = NULL;
   while (stack != NULL && stack != CLOSED) {
@@ -58,34 +66,37 @@ static void deliver(vow_loop_t *loop, vow__post_t *post, bool call) {
   if (copy.arg_drop != NULL) copy.arg_drop(copy.arg);
 }
 
-void vow_loop_receive(vow_loop_t *loop) {
-  vow__post_t *list;
+static void deliver_all(vow_loop_t *loop, vow__post_t *list, bool call) {
   bool outer = loop->draining;
-  if (atomic_load(&loop->mailbox) == NULL) return;
-  list = reversed(atomic_exchange(&loop->mailbox, NULL));
   loop->draining = true; /* posted functions count as callbacks */
   while (list != NULL) {
     vow__post_t *next = list->next;
-    deliver(loop, list, true);
+    deliver(loop, list, call);
     list = next;
   }
   loop->draining = outer;
+}
+
+void vow_loop_receive(vow_loop_t *loop) {
+  if (atomic_load(&loop->mailbox) == NULL) return;
+  deliver_all(loop, reversed(atomic_exchange(&loop->mailbox, NULL)), true);
   vow__timers_arm(loop);
 }
 
-void vow__mailbox_close(vow_loop_t *loop) {
+vow__post_t *vow__mailbox_close(vow_loop_t *loop) {
   vow__post_t *list = reversed(atomic_exchange(&loop->mailbox, CLOSED));
   while (atomic_load(&loop->senders) > 0) {
   }
-  while (list != NULL) {
-    vow__post_t *next = list->next;
-    deliver(loop, list, false);
-    list = next;
-  }
+  return list;
 }
 
-void vow__mailbox_open(vow_loop_t *loop) {
+void vow__mailbox_drop(vow_loop_t *loop, vow__post_t *list) {
+  deliver_all(loop, list, false);
+}
+
+void vow__mailbox_reopen(vow_loop_t *loop, vow__post_t *list) {
   atomic_store(&loop->mailbox, NULL);
+  deliver_all(loop, list, true);
 }
 
 int vow_post_drop(vow_loop_t *loop, vow_post_cb fn, void *arg,
@@ -122,16 +133,10 @@ vow_loop_t *vow_loop_ref(vow_loop_t *loop) {
   return loop;
 }
 
-static void nothing(vow_loop_t *loop, void *arg) {
-  (void)loop;
-  (void)arg;
-}
-
 void vow_loop_unref(vow_loop_t *loop) {
   if (loop == NULL) return;
   /* The last one wakes the loop, which may be waiting for us alone. */
-  if (atomic_fetch_sub(&loop->foreign, 1) == 1)
-    vow_post_drop(loop, nothing, NULL, NULL);
+  if (atomic_fetch_sub(&loop->foreign, 1) == 1) nudge(loop);
   vow__loop_release(loop);
 }
 
@@ -149,10 +154,8 @@ static void remote_arrived(void *arg) {
   vow_value_t v = r->value;
   vow_loop_t *loop = r->loop;
   vow__list_remove(&r->link);
-  ((vow_future_t *)(void *)p)->u.promise.arg =
-      vow__settled((vow_future_t *)(void *)p)
-          ? ((vow_future_t *)(void *)p)->u.promise.arg
-          : NULL;
+  if (vow_promise_is_wanted(p))
+    ((vow_future_t *)(void *)p)->u.promise.arg = NULL;
   vow_release(r);
   if (v.type == &vow__type_moved)
     vow_promise_drop(p);
