@@ -128,6 +128,12 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_never_at(const char *site,
  *  Ownership, Errors, Thread: as vow_handle. */
 #define vow_finally(...) VOW__CHAIN(vow_finally_at, __VA_ARGS__, NULL, 0)
 
+/** vow_keep(f, arg, arg_drop)
+ *  f's outcome; arg_drop(arg) runs exactly once when f has settled, before
+ *  anything downstream. For what a whole chain uses: give it to the last step.
+ *  Ownership, Errors, Thread: as vow_finally. */
+#define vow_keep(f, arg, arg_drop) vow_keep_at(VOW_SITE, (f), (arg), (arg_drop))
+
 #define VOW__CHAIN(fn, ...) VOW__CHAIN2(fn, __VA_ARGS__)
 #define VOW__CHAIN2(fn, f, cb, arg, arg_drop, ...) \
   fn(VOW_SITE, (f), (cb), (arg), (arg_drop))
@@ -148,6 +154,10 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_finally_at(const char *site,
                                                      vow_future_t *f,
                                                      vow_then_cb cb, void *arg,
                                                      vow_drop_cb arg_drop);
+
+VOW_EXPORT VOW_MUST_USE vow_future_t *vow_keep_at(const char *site,
+                                                  vow_future_t *f, void *arg,
+                                                  vow_drop_cb arg_drop);
 
 /** vow_follow(f)
  *  As a callback's return value, or settling a promise: settle as f does.

@@ -50,10 +50,11 @@ VOW_EXPORT int vow_loop_run_until(vow_loop_t *loop, vow_future_t *f);
 
 /** vow_await_blocking(f, ret_value)
  *  For main(): vow_loop_run_until on f's loop, then f's outcome as an owned
- *  value in *ret_value (not NULL), failures included; f is dropped.
+ *  value in *ret_value, failures included; f is dropped. ret_value may be NULL
+ *  when the value is not wanted.
  *  Ownership: consumes f, always; the caller owns *ret_value, which is always
  *    written (nil on an error of the run).
- *  Errors: as vow_loop_run_until; otherwise vow_value_code(*ret_value).
+ *  Errors: as vow_loop_run_until, UV_EINVAL when f is NULL; otherwise f's code.
  *  Thread: the loop's. Callbacks run in this call. */
 VOW_EXPORT int vow_await_blocking(vow_future_t *f, vow_value_t *ret_value);
 

@@ -21,7 +21,8 @@ VOW_BEGIN_DECLS
  *  Errors: UV_EPIPE, UV_ECONNRESET and the like; VOW_ESHUTDOWN when the stream
  *    was closed meanwhile; UV_EINVAL (NULL, no vow loop on its uv_loop_t),
  *    UV_ENOMEM, VOW_ETHREAD; through the result. On an error some of the bytes
- *    may have been sent.
+ *    may have been sent. libuv lets SIGPIPE come: ignore the signal in your
+ *    program, or the first write to a peer that left ends it.
  *  Thread: the loop's. Source: uv_try_write, uv_write. */
 #define vow_write(stream, bufs, n) vow_write_at(VOW_SITE, (stream), (bufs), (n))
 VOW_EXPORT VOW_MUST_USE vow_future_t *vow_write_at(const char *site,

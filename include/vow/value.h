@@ -132,6 +132,14 @@ VOW_EXPORT int vow_value_share(vow_value_t v, vow_value_t *ret_copy);
 VOW_EXPORT const char *vow_value_describe(vow_value_t v, char *buf,
                                           size_t size_bytes);
 
+/** vow_value_get(v, type)
+ *  The pointer of a value of that type: for list items and what
+ *  vow_await_blocking gave.
+ *  Ownership: borrowed from v.
+ *  Errors: NULL for another type; vow_fail_last names both.
+ *  Thread: any. */
+VOW_EXPORT void *vow_value_get(vow_value_t v, const vow_type_t *type);
+
 /** vow_value_is_failure(v)
  *  True when a future that settles with v has failed or was cancelled.
  *  Ownership: v is borrowed.  Errors: none.  Thread: any. */

@@ -110,6 +110,17 @@ vow_future_t *vow_finally_at(const char *site, vow_future_t *f, vow_then_cb cb,
   return chain(site, f, cb, arg, arg_drop, VOW__FINALLY);
 }
 
+static vow_value_t keep_nothing(vow_future_t *in, void *arg) {
+  (void)in;
+  (void)arg;
+  return vow_nil();
+}
+
+vow_future_t *vow_keep_at(const char *site, vow_future_t *f, void *arg,
+                          vow_drop_cb arg_drop) {
+  return vow_finally_at(site, f, keep_nothing, arg, arg_drop);
+}
+
 vow_value_t vow_follow(vow_future_t *f) {
   if (f == NULL)
     return vow_failf_at(VOW_SITE, UV_EINVAL, "vow_follow: the future is NULL");

@@ -188,24 +188,28 @@ int vow_loop_run_until(vow_loop_t *loop, vow_future_t *f) {
   return err;
 }
 
-int vow_await_blocking(vow_future_t *f, vow_value_t *ret_value) {
+static int await_outcome(vow_future_t *f, vow_value_t *ret_value) {
   int err;
-  if (ret_value == NULL) {
-    vow_drop(f);
-    return UV_EINVAL;
+  if (!(f->node.flags & VOW__F_STATIC)) {
+    err = vow_loop_run_until(vow__loop_of(f), f);
+    if (err != 0) return err;
   }
-  *ret_value = vow_nil();
-  if (f == NULL) return UV_EINVAL;
-  if (f->node.flags & VOW__F_STATIC) {
-    *ret_value = vow_outcome(f);
-    return vow_value_code(*ret_value);
-  }
-  err = vow_loop_run_until(vow__loop_of(f), f);
-  if (err == 0) {
-    *ret_value = vow_outcome(f);
-    err = vow_value_code(*ret_value);
-  }
+  *ret_value = vow_outcome(f);
+  return vow_value_code(*ret_value);
+}
+
+int vow_await_blocking(vow_future_t *f, vow_value_t *ret_value) {
+  vow_value_t value = vow_nil();
+  int err = UV_EINVAL;
+  if (f == NULL)
+    vow__record(err, "(null)", "vow_await_blocking: the future is NULL");
+  else
+    err = await_outcome(f, &value);
   vow__drop_anywhere(f);
+  if (ret_value != NULL)
+    *ret_value = value;
+  else
+    vow__value_destroy(value);
   return err;
 }
 

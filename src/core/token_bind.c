@@ -153,7 +153,9 @@ void vow__bound_run(vow_loop_t *loop, vow_future_t *f) {
   vow__release(src);
   if (reason != 0 && state == VOW__CANCELLED) {
     vow__value_destroy(v);
-    v = vow_cancelled(reason);
+    v = reason == UV_ETIMEDOUT
+            ? vow_failf_at(f->site, reason, "the token's deadline has passed")
+            : vow_cancelled(reason);
   } else if (reason != 0 && state == VOW__FAILED) {
     v = vow__error_because(v, f->site, vow_cancelled(reason));
   }

@@ -96,6 +96,15 @@ const char *vow_value_describe(vow_value_t v, char *buf, size_t size_bytes) {
   return buf;
 }
 
+void *vow_value_get(vow_value_t v, const vow_type_t *type) {
+  if (type != NULL && v.type == type) return v.as.p;
+  vow__record(VOW_ETYPE, "(value)",
+              "vow_value_get: the value is of type '%s', asked for '%s'",
+              v.type != NULL ? v.type->name : "nil",
+              type != NULL ? type->name : "nil");
+  return NULL;
+}
+
 bool vow_value_is_failure(vow_value_t v) {
   return vow__is_failure(v);
 }

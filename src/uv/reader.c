@@ -8,6 +8,7 @@
 #include "uv/pool.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #define HIGH_WATER_BYTES ((size_t)256 * 1024)
 
@@ -62,6 +63,19 @@ static void take_in(vow_reader_t *r, size_t length) {
   if (r->waiting_bytes >= r->high_water_bytes) stop(r);
 }
 
+/* libuv reports a reset that comes right behind data as the end of the stream.
+ * The socket knows better, and a body cut short must not look whole. */
+static int end_of(uv_stream_t *stream, int err) {
+  uv_os_fd_t fd;
+  int reset = 0;
+  socklen_t size = sizeof reset;
+  if (err != UV_EOF || stream->type == UV_TTY ||
+      uv_fileno((uv_handle_t *)stream, &fd) != 0 ||
+      getsockopt(fd, SOL_SOCKET, SO_ERROR, &reset, &size) != 0 || reset == 0)
+    return err; /* ENOTSOCK for a pipe made by pipe(2) is fine */
+  return uv_translate_sys_error(reset);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
   vow__uv_t *d;
   vow_reader_t *r = reader_of((uv_handle_t *)stream, &d);
@@ -75,7 +89,7 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
     }
   } else {
     stop(r);
-    vow__feed_end(&r->feed, (int)nread);
+    vow__feed_end(&r->feed, end_of(stream, (int)nread));
   }
   vow_loop_drain(d->loop); /* r may be gone now */
 }
