@@ -53,10 +53,10 @@ static void race_finish(race_t *r) {
  * settled, before (it lost by a hair) or in this call, is released; its
  * failure counts as seen. */
 static bool stop_loser(vow_waiter_t *w, vow_future_t *f) {
-  (void)vow_status(f);
+  if (vow_is_settled(f)) (void)vow_status(f);
   if (!vow_waiter_cancel(w)) return false;
-  if (vow_state(f) == VOW_PENDING) return true;
-  if (vow_state(f) == VOW_FAILED) (void)vow_status(f);
+  if (!vow_is_settled(f)) return true;
+  (void)vow_status(f);
   vow_waiter_release(w);
   return false;
 }

@@ -7,7 +7,7 @@
  * source that others share (they keep it), at clean-up (it is shielded), and
  * at the top: a promise or an operation, whose class is asked. What it settles
  * with then flows down again like any outcome. */
-#include "core/loop.h"
+#include "core/settle.h"
 
 /* Operations nest (a race in a gather in a timeout ...): beyond this depth a
  * cancel goes through the ready queue instead of the stack. */
@@ -20,7 +20,8 @@ static void cancel_promise(vow_loop_t *loop, vow_future_t *f) {
     return;
   }
   if (f->u.promise.arg != NULL) vow__remote_unwanted(f->u.promise.arg);
-  vow__settle(loop, f, vow_cancelled(0));
+  vow_value_t v = vow_cancelled(0);
+  vow__settle_fast(loop, f, v.as.i, v.type);
 }
 
 static void cancel_op(vow_loop_t *loop, vow_future_t *f) {

@@ -123,9 +123,14 @@ static VOW__NOINLINE void drop_slow(vow_future_t *f) {
 
 void vow_drop(vow_future_t *f) {
 #ifndef VOW_DEBUG
+  /* Plain, and the last reference: gone, or left to who has it pinned. */
   if (VOW__LIKELY(f != NULL && f->node.refs == 1 &&
-                  (f->node.word & VOW__FREE_MASK) == VOW__FREE_MATCH)) {
-    vow__cell_free(f);
+                  (f->node.flags & (VOW__F_PLAIN | VOW__F_OP)) ==
+                      VOW__F_PLAIN)) {
+    if (f->node.pins == 0)
+      vow__cell_free(f);
+    else
+      f->node.refs = 0;
     return;
   }
 #endif
@@ -199,6 +204,7 @@ const vow_error_t *vow_error(vow_future_t *f) {
   see(f);
   if (f->node.flags & VOW__F_STATIC) return NULL;
   f->u.value = vow__error_object(f->u.value, f->site);
+  f->node.flags &= (uint8_t)~VOW__F_PLAIN; /* a cancellation was */
   return vow_value_error(f->u.value);
 }
 

@@ -170,14 +170,19 @@ static inline void vow__ready_push(vow_loop_t *loop, vow__node_t *n) {
   vow__wake(loop);
 }
 
-/** Appends a whole circle of waiters. */
-static inline void vow__ready_splice(vow_loop_t *loop, vow__node_t *first) {
+/** Appends a whole circle of waiters; waking is left to the caller. */
+static VOW__INLINE void vow__ready_append(vow_loop_t *loop,
+                                          vow__node_t *first) {
   vow__node_t *head = &loop->ready;
   vow__node_t *last = first->prev;
   first->prev = head->prev;
   head->prev->next = first;
   last->next = head;
   head->prev = last;
+}
+
+static inline void vow__ready_splice(vow_loop_t *loop, vow__node_t *first) {
+  vow__ready_append(loop, first);
   vow__wake(loop);
 }
 

@@ -112,6 +112,7 @@ int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
     loop->running = false;
     return UV_EBUSY;
   }
+  vow__remotes_close(loop);
   posts = vow__mailbox_close(loop);
   err = loop->driver->close(loop->driver, loop->options.on_stuck,
                             loop->options.on_stuck_arg);
@@ -122,7 +123,6 @@ int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
   }
   vow__mailbox_drop(loop, posts);
   forget_watches(loop);
-  vow__remotes_close(loop);
   vow__timers_close(loop);
   release_reserves(loop);
   loop->running = false;

@@ -12,7 +12,7 @@ struct vow_remote {
   vow__post_t post; /* so that settling never allocates */
   vow__link_t link; /* in loop->remotes; the loop's thread only */
   vow_loop_t *loop;
-  vow_promise_t *promise; /* NULL once the loop has closed */
+  vow_promise_t *promise; /* NULL once the loop closes */
   vow_value_t value;
   atomic_bool wanted;
 };
@@ -78,7 +78,8 @@ static void deliver_all(vow_loop_t *loop, vow__post_t *list, bool call) {
 }
 
 void vow_loop_receive(vow_loop_t *loop) {
-  if (atomic_load(&loop->mailbox) == NULL) return;
+  vow__post_t *head = atomic_load(&loop->mailbox);
+  if (head == NULL || head == CLOSED) return;
   deliver_all(loop, reversed(atomic_exchange(&loop->mailbox, NULL)), true);
   vow__timers_arm(loop);
 }
@@ -157,7 +158,9 @@ static void remote_arrived(void *arg) {
   if (vow_promise_is_wanted(p))
     ((vow_future_t *)(void *)p)->u.promise.arg = NULL;
   vow_release(r);
-  if (v.type == &vow__type_moved)
+  if (p == NULL)
+    vow__value_destroy(v); /* cut off by a close that did not go through */
+  else if (v.type == &vow__type_moved)
     vow_promise_drop(p);
   else
     vow_promise_finish(p, v);
@@ -183,6 +186,10 @@ vow_remote_t *vow_promise_remote(vow_promise_t *p) {
   atomic_init(&r->wanted, vow_promise_is_wanted(p));
   vow__list_append(&loop->remotes, &r->link);
   atomic_fetch_add(&loop->refs, 1);
+  if (f->node.flags & VOW__F_QUEUED) {
+    f->node.flags &= (uint8_t)~VOW__F_QUEUED; /* its hook has lost its p */
+    vow__unlink(&f->node);
+  }
   if (vow_promise_is_wanted(p) && f->node.kind == VOW__PROMISE) {
     f->u.promise.hook = NULL;
     f->u.promise.arg = r;
@@ -229,8 +236,8 @@ void vow_remote_drop(vow_remote_t *r) {
   remote_send(r, broken);
 }
 
-/* The loop has closed: its memory will not be touched by other threads any
- * more. Their handles find the mailbox closed. */
+/* The loop closes. To be called while the mailbox is still open: once it is
+ * closed, other threads release their handles themselves. */
 void vow__remotes_close(vow_loop_t *loop) {
   while (!vow__list_empty(&loop->remotes)) {
     vow__link_t *link = loop->remotes.next;

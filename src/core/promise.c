@@ -73,25 +73,47 @@ static VOW__NOINLINE int resolve_slow(vow_promise_t *p, vow_value_t v) {
   return 0;
 }
 
-/* A promise's cell is pinned: settling it never frees it. */
-static VOW__INLINE int resolve(vow_promise_t *p, vow_value_t v) {
+static VOW__NOINLINE int wake_and_reap(vow_loop_t *loop, vow_future_t *f) {
+  if (vow_loop_has_ready(loop)) vow__wake(loop);
+  vow__reap(f);
+  return 0;
+}
+
+/* The common case, pending and settled with a value; slow is for the others.
+ * pins of the cell's are given up in the same stroke. As in chain.c, what needs
+ * a call comes last. */
+static VOW__INLINE int resolve(vow_promise_t *p, vow_value_t v, uint32_t pins,
+                               int (*slow)(vow_promise_t *p, vow_value_t v)) {
   vow_future_t *f = cell_of(p);
   vow_loop_t *loop;
+  vow__node_t *w;
   uint32_t word;
-  if (VOW__UNLIKELY(f == NULL)) return resolve_slow(p, v);
+  if (VOW__UNLIKELY(f == NULL)) return slow(p, v);
   loop = vow__loop_of(f);
   word = f->node.word;
   if (VOW__UNLIKELY(!vow__loop_ok(loop) ||
                     (word & VOW__WORD(0xff, 0xff, VOW__F_QUEUED, 0)) !=
                         VOW__WORD(VOW__PROMISE, VOW__PENDING, 0, 0) ||
-                    v.type == &vow__type_follow))
-    return resolve_slow(p, v);
-  vow__settle_word(loop, f, word, v.as.i, v.type);
+                    vow__is_failure(v) || v.type == &vow__type_follow))
+    return slow(p, v);
+  f->u.value.as.i = v.as.i;
+  f->u.value.type = v.type;
+  word ^= VOW__WORD(0, VOW__PENDING ^ VOW__DONE, 0, 0);
+  if (v.type == &vow_type_int || v.type == NULL)
+    word |= VOW__WORD(0, 0, VOW__F_PLAIN, 0);
+  f->node.word = word - pins;
+  w = f->waiters;
+  if (w != NULL) {
+    f->waiters = NULL;
+    vow__ready_append(loop, w);
+  }
+  if (VOW__UNLIKELY(f->node.refs == 0 || (w != NULL && !loop->awake)))
+    return wake_and_reap(loop, f);
   return 0;
 }
 
 int vow_resolve(vow_promise_t *p, vow_value_t v) {
-  return resolve(p, v);
+  return resolve(p, v, 0, resolve_slow);
 }
 
 int vow_reject(vow_promise_t *p, int code) {
@@ -129,14 +151,14 @@ void vow_promise_drop(vow_promise_t *p) {
   unpin(f);
 }
 
-int vow_promise_finish(vow_promise_t *p, vow_value_t v) {
-  int err = resolve(p, v);
-  vow_future_t *f = cell_of(p);
-  if (VOW__UNLIKELY(err != 0))
-    vow_promise_drop(p);
-  else
-    unpin(f);
+static VOW__NOINLINE int finish_slow(vow_promise_t *p, vow_value_t v) {
+  int err = resolve_slow(p, v);
+  vow_promise_drop(p);
   return err;
+}
+
+int vow_promise_finish(vow_promise_t *p, vow_value_t v) {
+  return resolve(p, v, VOW__WORD(0, 0, 0, 1), finish_slow);
 }
 
 int vow_promise_on_cancel(vow_promise_t *p, vow_cancel_cb cb, void *arg) {
