@@ -13,7 +13,7 @@ typedef void (*vow_line_cb)(const char *line, void *arg);
 /** vow_dump(loop, line, arg)
  *  Who waits for what: for each pending future that nobody waits for, one line
  *  with its kind and where it was made, and below it, indented, those it waits
- *  for. What several wait for is shown under each. A marker tells futures that
+ *  for. What several wait for is told in full once. A marker tells futures that
  *  were asked to end, are dropped (finishing clean-up), or detached. At most 64
  *  levels deep. line must not call into vow.
  *    sleep chain.c:12

@@ -85,6 +85,13 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_misuse_at(const char *site,
  *  Ownership: borrowed.  Errors: as said.  Thread: the loop's. */
 VOW_EXPORT int vow_op_check(const vow_future_t *f, const vow_loop_t *loop);
 
+/** vow_op_would_cycle(op, f)
+ *  Whether op would wait for itself if it waited for f: for operations that
+ *  take in futures after they were handed out.
+ *  Ownership: borrowed.  Errors: false beyond 65,536 futures or 1,000 nested
+ *    operations.  Thread: the loop's. */
+VOW_EXPORT bool vow_op_would_cycle(const void *op, vow_future_t *f);
+
 /** vow_op_discard(f)
  *  vow_drop for an input that turned out to be of another loop, and perhaps of
  *  another thread: then it is dropped there.

@@ -48,7 +48,8 @@ VOW_EXPORT uint64_t vow_token_deadline_ms(const vow_token_t *t);
 
 /** vow_token_free(t)
  *  Gives the token up. Cancels nothing: children and bound futures go over to
- *  the parent, watches are forgotten, a deadline of its own no longer counts.
+ *  the parent, watches are forgotten (those that a cancel queued before still
+ *  run), a deadline of its own no longer counts.
  *  Ownership: consumes t. NULL is allowed.
  *  Errors: none.
  *  Thread: the loop's. The args of watches are released in this call. */
@@ -96,7 +97,8 @@ typedef void (*vow_watch_cb)(int reason, void *arg);
  *  Queues cb(reason, arg) once when t is cancelled; on a token that is
  *  cancelled already, at once.
  *  Ownership: arg_drop(arg), when given, runs exactly once on every path. The
- *    result is valid until cb has begun, vow_token_unwatch, or t is freed.
+ *    result is valid until cb has returned, vow_token_unwatch, t is freed, or
+ *    the loop has closed.
  *  Errors: NULL when t or cb is NULL, for want of memory, on another thread;
  *    arg is released then.
  *  Thread: the loop's. cb never runs in this call. */
@@ -109,7 +111,7 @@ VOW_EXPORT vow_watch_t *vow_token_watch_at(const char *site, vow_token_t *t,
 
 /** vow_token_unwatch(w)
  *  Takes a registration back: cb will not run, even if it was queued. Never
- *  blocks.
+ *  blocks. From within cb itself it does nothing.
  *  Ownership: consumes w; its arg is released in this call. NULL is allowed.
  *  Errors: none.  Thread: the loop's. */
 VOW_EXPORT void vow_token_unwatch(vow_watch_t *w);

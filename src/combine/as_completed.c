@@ -28,7 +28,8 @@ struct vow_completed {
 
 typedef struct next {
   vow_op_t op;
-  vow__link_t link; /* in asking; alone when served */
+  vow__link_t link;    /* in asking; alone when served */
+  vow_completed_t *it; /* while in asking */
 } next_t;
 
 static next_t *next_of(vow__link_t *link) {
@@ -37,22 +38,39 @@ static next_t *next_of(vow__link_t *link) {
 
 /* ---- one that asks ------------------------------------------------------ */
 
+static void ask(vow_completed_t *it, next_t *x) {
+  x->it = it;
+  vow__list_append(&it->asking, &x->link);
+}
+
+static void leave(next_t *x) {
+  vow__list_remove(&x->link);
+  x->it = NULL;
+}
+
 static void next_cancel(void *op) {
   next_t *x = op;
-  vow__list_remove(&x->link);
+  leave(x);
   vow_op_settle(x, vow_fail(UV_ECANCELED));
+}
+
+static void next_sources(void *op, void (*visit)(vow_future_t *f, void *arg),
+                         void *arg) {
+  next_t *x = op;
+  if (x->it != NULL) visit(vow_op_future(x->it), arg);
 }
 
 static const vow_op_class_t next_class = {
     .name = "completed_next",
     .size_bytes = sizeof(next_t),
     .cancel = next_cancel,
+    .sources = next_sources,
 };
 
 static void answer_all(vow_completed_t *it, int code) {
   while (!vow__list_empty(&it->asking)) {
     next_t *x = next_of(it->asking.next);
-    vow__list_remove(&x->link);
+    leave(x);
     vow_op_settle(x, vow_fail(code));
   }
 }
@@ -62,8 +80,12 @@ static void answer_all(vow_completed_t *it, int code) {
 static void give(vow_completed_t *it, next_t *x) {
   size_t i = it->order[it->taken++];
   vow_future_t *f = vow_waiter_take(&it->waiters[i]);
+  vow_value_t v;
   vow_op_pin(it);
-  vow_op_settle(x, vow_outcome(f));
+  vow_op_pin(x); /* the value's ref may drop it */
+  v = vow_outcome(f);
+  vow_op_settle(x, v);
+  vow_op_unpin(x);
   vow_drop(f);
   if (it->taken == it->n) {
     answer_all(it, UV_EOF);
@@ -85,7 +107,7 @@ static void completed_ready(void *op, vow_waiter_t *w) {
   it->order[it->finished++] = (size_t)(w - it->waiters);
   if (!vow__list_empty(&it->asking)) {
     next_t *x = next_of(it->asking.next);
-    vow__list_remove(&x->link);
+    leave(x);
     give(it, x);
   }
 }
@@ -150,7 +172,7 @@ vow_completed_t *vow_as_completed_at(const char *site, vow_loop_t *loop,
   if (waiters != NULL) it = vow_op_new_at(site, loop, &completed_class);
   if (it == NULL) {
     vow_release(waiters);
-    for (size_t i = 0; i < n; i++) vow_drop(futures[i]);
+    for (size_t i = 0; i < n; i++) vow_op_discard(futures[i]);
     return no_operation(site, loop);
   }
   it->n = it->left = n;
@@ -179,7 +201,7 @@ vow_future_t *vow_completed_next_at(const char *site, vow_completed_t *it) {
   else if (it->taken < it->finished)
     give(it, x);
   else
-    vow__list_append(&it->asking, &x->link);
+    ask(it, x);
   return vow_op_future(x);
 }
 

@@ -15,11 +15,26 @@ static void *list_ref(void *p) {
   return l;
 }
 
+/* Lists may hold lists, a million deep: the dead stand in a line, instead of on
+ * the stack. */
 static void list_destroy(void *p) {
-  vow_list_t *l = p;
-  if (--l->refs > 0) return;
-  for (size_t i = 0; i < l->length; i++) vow_value_destroy(l->items[i]);
-  vow_release(l);
+  vow_list_t *dead = p;
+  if (--dead->refs > 0) return;
+  dead->next_dead = NULL;
+  while (dead != NULL) {
+    vow_list_t *l = dead;
+    dead = l->next_dead;
+    for (size_t i = 0; i < l->length; i++) {
+      vow_list_t *inner = l->items[i].as.p;
+      if (l->items[i].type != &vow_type_list || inner == NULL) {
+        vow_value_destroy(l->items[i]);
+      } else if (--inner->refs == 0) {
+        inner->next_dead = dead;
+        dead = inner;
+      }
+    }
+    vow_release(l);
+  }
 }
 
 static void list_describe(const void *p, char *buf, size_t size_bytes) {

@@ -107,14 +107,14 @@ static vow_future_t *checked(map_t *m, size_t i, vow_future_t *f) {
   const char *fn = m->settled ? "vow_map_settled" : "vow_map";
   const char *what = NULL;
   int err = vow_op_check(f, vow_op_loop(m));
-  if (f == vow_op_future(m)) {
+  if (err == 0 && vow_op_would_cycle(m, f)) {
     err = VOW_ECYCLE;
-    what = "the future that waits for it";
+    what = "a future that waits for the result";
   } else if (err != 0) {
     what = f == NULL ? "NULL" : "a future of another loop";
   }
   if (what == NULL) return f;
-  vow_drop(f);
+  vow_op_discard(f);
   return vow_misuse_at(site, vow_op_loop(m), err,
                        "%s: the callback returned %s for item %zu", fn, what,
                        i);

@@ -54,12 +54,12 @@ void vow__runner_adopt(vow__runner_t *r, vow_future_t *f, const char *fn) {
   const char *site = vow_site(vow_op_future(r));
   int err = vow_op_check(f, vow_op_loop(r));
   const char *what = f == NULL ? "NULL" : "a future of another loop";
-  if (f == vow_op_future(r)) {
+  if (err == 0 && vow_op_would_cycle(r, f)) {
     err = VOW_ECYCLE;
-    what = "the future that waits for it";
+    what = "a future that waits for the result";
   }
   if (err != 0) {
-    vow_drop(f);
+    vow_op_discard(f);
     vow__runner_finish(
         r, vow_failf_at(site, err, "%s: the callback returned %s", fn, what));
     return;

@@ -50,7 +50,10 @@ vow_future_t *vow_shield_at(const char *site, vow_future_t *f) {
   s = vow_op_new_at(site, loop, &shield_class);
   if (s == NULL) {
     vow_future_t *failed = vow_op_failed(site, loop, "vow_shield");
-    vow_detach(f);
+    if (vow_status(failed) == UV_ENOMEM)
+      vow_detach(f);
+    else
+      vow_op_discard(f); /* another thread's */
     return failed;
   }
   vow_waiter_start(&s->input, s, f);

@@ -127,7 +127,7 @@ static limit_t *limit_new(const char *site, vow_future_t *f, const char *fn,
   t = vow_op_new_at(site, loop, &limit_class);
   if (t == NULL) {
     *ret_other = vow_op_failed(site, loop, fn);
-    vow_drop(f);
+    vow_op_discard(f);
     return NULL;
   }
   vow_waiter_start(&t->input, t, f);

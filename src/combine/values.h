@@ -8,7 +8,8 @@
 
 struct vow_list {
   size_t refs;
-  size_t length; /* items behind it have never been written */
+  vow_list_t *next_dead; /* while it is destroyed */
+  size_t length;         /* items behind it have never been written */
   vow_value_t items[];
 };
 

@@ -99,7 +99,6 @@ static vow_future_t *abandon_derived(vow_future_t *f) {
   vow_drop_cb arg_drop = NULL;
   void *arg = f->u.todo.arg;
   vow__leave(&f->node);
-  if (f->node.kind == VOW__BOUND) vow__bound_leave(f);
   if (f->node.flags & VOW__F_DROP)
     arg_drop = ((vow__chain_cell_t *)f)->arg_drop;
   vow__cell_free(f);
@@ -118,7 +117,6 @@ void vow__abandon(vow_future_t *f) {
     case VOW__THEN:
     case VOW__CATCH:
     case VOW__FOLLOW:
-    case VOW__BOUND:
       if (f->node.pins > 0) { /* a promise that follows; its handle is held */
         vow__cancel(f);
         return;
@@ -132,7 +130,8 @@ void vow__abandon(vow_future_t *f) {
       break;
     default:
       /* The rest finish by themselves: promises and operations when they have
-       * unwound, handle and finally after their callback. */
+       * unwound, handle and finally after their callback, what is bound to a
+       * token when that may hear that it has unwound. */
       vow__cancel(f);
       return;
     }
@@ -183,7 +182,8 @@ static void search_up(vow_future_t *f, void *arg) {
       s->found = true;
       return;
     }
-    if (vow__settled(f)) return;
+    /* One that runs may have let go of its source already. */
+    if (vow__settled(f) || f->node.state == VOW__RUNNING) return;
     if (f->node.kind == VOW__OP) {
       vow_op_t *op = vow__as_op(f);
       if (op->cls->sources == NULL || s->depth == 0 || seen_before(s, op))

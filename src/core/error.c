@@ -257,9 +257,10 @@ static vow_value_t because(vow_value_t v, const char *site, vow_value_t cause,
     vow__value_destroy(cause);
     return v;
   }
-  /* "It was cancelled" says less than any other cause. */
+  /* A bare "it was cancelled" says less than any other cause. */
   if (vow__is_failure(e->cause) &&
-      vow__failure_state(e->cause) != VOW__CANCELLED) {
+      (vow__failure_state(e->cause) != VOW__CANCELLED ||
+       vow_value_error(e->cause) != NULL)) {
     e->cause = because(e->cause, site, cause, depth - 1);
   } else {
     vow__value_destroy(e->cause);

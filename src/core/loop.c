@@ -80,6 +80,7 @@ int vow_loop_new_driver(vow_driver_t *d, const vow_loop_options_t *options,
   if (loop->enomem == NULL) goto fail_reserve;
   loop->cancelled = reserve(loop, vow_cancelled(0));
   if (loop->cancelled == NULL) goto fail_cancelled;
+  loop->thread_next = vow__thread_loop;
   vow__thread_loop = loop;
   *ret_loop = loop;
   return 0;
@@ -227,8 +228,7 @@ void vow_loop_each(vow_loop_t *loop, vow_each_cb cb, void *arg) {
   vow_future_t *f;
   if (loop == NULL || cb == NULL) return;
   while (vow__cells_next(loop, &slab, &at, &f)) {
-    if (f == loop->enomem || f == loop->cancelled || f->node.kind == VOW__WATCH)
-      continue;
+    if (f == loop->enomem || f == loop->cancelled) continue;
     cb(f, vow__what(f), f->site, vow_state(f), arg);
   }
 }

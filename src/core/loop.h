@@ -52,11 +52,12 @@ typedef struct vow__heap_item {
 } vow__heap_item_t;
 
 struct vow_loop {
-  vow__node_t ready;  /* sentinel of the ready queue */
-  const void *thread; /* vow__self() of the owner; NULL once closed */
-  bool awake;         /* draining, or the driver was asked to wake us soon */
-  bool draining;      /* a continuation, or vow_loop_drain, is on the stack */
-  bool running;       /* vow_loop_run* or _close is on the stack */
+  vow__node_t ready;       /* sentinel of the ready queue */
+  const void *thread;      /* vow__self() of the owner; NULL once closed */
+  vow_loop_t *thread_next; /* in vow__thread_loop, the thread's open loops */
+  bool awake;    /* draining, or the driver was asked to wake us soon */
+  bool draining; /* a continuation, or vow_loop_drain, is on the stack */
+  bool running;  /* vow_loop_run* or _close is on the stack */
   bool closed;
   uint32_t cancel_depth;
   vow__slab_t *current[VOW__CLASSES];
@@ -315,7 +316,6 @@ static inline void vow__release(vow_future_t *f) {
 /* ---- tokens (token.c) -----------------------------------------------------
  */
 
-void vow__bound_leave(vow_future_t *f);
 void vow__bound_run(vow_loop_t *loop, vow_future_t *f);
 void vow__watch_run(vow_future_t *f);
 void vow__watch_forget(vow_future_t *f);

@@ -2,10 +2,12 @@
 /* Closing a loop: cancel, wait, close the driver, let the memory go. */
 #include "core/loop.h"
 
-/* Cancels what nobody waits for: from there the request runs up the chains,
- * past what is shared and around clean-up. Restarts after each, for a cancel
- * may free any cell. Returns whether it found any. */
-static bool cancel_ends(vow_loop_t *loop) {
+#define LATE_ROUNDS 1000
+
+/* Cancels what nobody waits for, or all: from there the request runs up the
+ * chains, past what is shared and around clean-up. Restarts after each, for a
+ * cancel may free any cell. Returns whether it found any. */
+static bool cancel_ends(vow_loop_t *loop, bool all) {
   bool found = false, again = true;
   while (again) {
     vow__slab_t *slab = NULL;
@@ -14,7 +16,7 @@ static bool cancel_ends(vow_loop_t *loop) {
     again = false;
     /* A slab may go only when its last cell does: hold the one at hand. */
     while (vow__cells_next(loop, &slab, &at, &f)) {
-      if (vow__settled(f) || f->waiters != NULL ||
+      if (vow__settled(f) || (f->waiters != NULL && !all) ||
           (f->node.flags & VOW__F_CANCEL) || f->node.kind == VOW__WATCH)
         continue;
       found = true;
@@ -62,21 +64,39 @@ static void grace_over(vow_timer_t *t) {
   (void)t; /* wakes the driver, that is all */
 }
 
-/* Cancels and runs until nothing is busy or the time is up. */
+/* Waits for something to happen, at most until end_ms; false when nothing can.
+ */
+static bool wait_for_more(vow_loop_t *loop, uint64_t end_ms) {
+  vow_timer_t timer = {NULL, 0, NULL, NULL, 0};
+  bool alive;
+  if (vow_timer_start(loop, &timer, end_ms, grace_over) != 0) return false;
+  alive = loop->driver->turn(loop->driver, true, false);
+  vow_timer_stop(loop, &timer);
+  return alive;
+}
+
+/* Cancels and runs until nothing is busy or the time is up. What needs no
+ * waiting is done even when there is no time, but for chains that feed
+ * themselves. */
 static void unwind(vow_loop_t *loop, uint64_t grace_ms) {
   uint64_t end_ms = vow_deadline_ms(loop, grace_ms);
-  vow_timer_t timer = {NULL, 0, NULL, NULL, 0};
+  int late_rounds = 0;
   for (;;) {
-    bool found = cancel_ends(loop);
+    bool found = cancel_ends(loop, false);
     vow_loop_receive(loop);
     vow_loop_drain(loop);
-    if ((found || vow_loop_has_ready(loop)) && vow_loop_now_ms(loop) < end_ms)
+    if ((found || vow_loop_has_ready(loop)) &&
+        (vow_loop_now_ms(loop) < end_ms || ++late_rounds < LATE_ROUNDS))
+      continue;
+    if (!any_busy(loop)) break;
+    /* Nothing can happen any more: a ring of futures that wait for each other,
+     * in which each has a waiter. Ask them all. */
+    if (!loop->driver->turn(loop->driver, false, false) &&
+        cancel_ends(loop, true))
       continue;
     if (!any_busy(loop) || vow_loop_now_ms(loop) >= end_ms) break;
-    if (vow_timer_start(loop, &timer, end_ms, grace_over) != 0) break;
-    if (!loop->driver->turn(loop->driver, true, false)) break;
+    if (!wait_for_more(loop, end_ms)) break;
   }
-  vow_timer_stop(loop, &timer);
 }
 
 /* Queued watches that the grace time left no time for; other nodes are here
@@ -88,6 +108,12 @@ static void forget_watches(vow_loop_t *loop) {
     else
       vow_loop_drain(loop);
   }
+}
+
+static void leave_thread(vow_loop_t *loop) {
+  vow_loop_t **at = &vow__thread_loop;
+  while (*at != loop) at = &(*at)->thread_next;
+  *at = loop->thread_next;
 }
 
 static void release_reserves(vow_loop_t *loop) {
@@ -126,7 +152,7 @@ int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
   vow__timers_close(loop);
   release_reserves(loop);
   loop->running = false;
-  if (vow__thread_loop == loop) vow__thread_loop = NULL;
+  leave_thread(loop);
   loop->thread = NULL;
   vow__cells_close(loop);
   return 0;

@@ -37,6 +37,11 @@ int vow_op_check(const vow_future_t *f, const vow_loop_t *loop) {
   return vow__loop_of(f) == loop ? 0 : UV_EINVAL;
 }
 
+bool vow_op_would_cycle(const void *op, vow_future_t *f) {
+  vow_future_t *self = (vow_future_t *)(uintptr_t)op;
+  return f == self || vow__would_cycle(self, f);
+}
+
 void vow_op_discard(vow_future_t *f) {
   vow__drop_anywhere(f);
 }

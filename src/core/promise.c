@@ -41,18 +41,19 @@ vow_future_t *vow_promise_new_at(const char *site, vow_loop_t *loop,
   return begin(f, site, ret_promise);
 }
 
+/* v is destroyed last: it may take the promise along. */
 static VOW__NOINLINE int refuse(vow_future_t *f, vow_value_t v, int err) {
   if (err == 0)
     err = f->node.state == VOW__CANCELLED ? UV_ECANCELED : VOW_ESETTLED;
+  if (f == NULL)
+    vow__record(err, "(null)", "vow_resolve: the promise is NULL");
+  else if (err == VOW_ETHREAD || err == VOW_ESHUTDOWN)
+    vow__record(err, f->site, "vow_resolve: %s", vow_strerror(err));
+  else
+    vow__record(err, f->site,
+                "vow_resolve: the promise made at %s is settled already",
+                f->site);
   vow__value_destroy(v);
-  vow__record(err, f != NULL ? f->site : "(null)",
-              f == NULL ? "vow_resolve: the promise is NULL"
-              : err == VOW_ETHREAD || err == VOW_ESHUTDOWN
-                  ? "vow_resolve: %s"
-                  : "vow_resolve: the promise made at %s is settled already",
-              err == VOW_ETHREAD || err == VOW_ESHUTDOWN ? vow_strerror(err)
-              : f != NULL                                ? f->site
-                                                         : "");
   return err;
 }
 
@@ -151,8 +152,19 @@ void vow_promise_drop(vow_promise_t *p) {
   unpin(f);
 }
 
+/* Following goes without the pin: so a chain that follows itself through
+ * promises is bypassed like any other. */
 static VOW__NOINLINE int finish_slow(vow_promise_t *p, vow_value_t v) {
-  int err = resolve_slow(p, v);
+  vow_future_t *f = cell_of(p);
+  int err;
+  if (f != NULL && v.type == &vow__type_follow && f->node.refs > 0 &&
+      f->node.pins == 1 && vow_promise_is_wanted(p) &&
+      f->node.kind == VOW__PROMISE && vow__loop_ok(vow__loop_of(f))) {
+    f->node.pins = 0;
+    vow__complete(vow__loop_of(f), f, v);
+    return 0;
+  }
+  err = resolve_slow(p, v);
   vow_promise_drop(p);
   return err;
 }

@@ -66,8 +66,25 @@ static bool bypass(vow_loop_t *loop, vow_future_t *f, vow_future_t *inner) {
   return true;
 }
 
+/* What inner follows, when nobody else is interested in inner: so promises that
+ * follow and are followed do not add up, either. */
+static vow_future_t *past_followers(vow_loop_t *loop, vow_future_t *inner) {
+  while (inner->node.state == VOW__PENDING && inner->node.kind == VOW__FOLLOW &&
+         vow__loop_of(inner) == loop && inner->node.refs == 1 &&
+         inner->node.pins == 0 &&
+         !(inner->node.flags & (VOW__F_OP | VOW__F_CANCEL))) {
+    vow_future_t *next = inner->node.source;
+    vow__leave(&inner->node);
+    vow__cell_free(inner);
+    inner = next;
+  }
+  return inner;
+}
+
 static VOW__NOINLINE void follow(vow_loop_t *loop, vow_future_t *f,
                                  vow_future_t *inner) {
+  f->node.state = VOW__RUNNING; /* what runs here must not settle f as well */
+  inner = past_followers(loop, inner);
   if (inner->node.flags & VOW__F_STATIC) {
     vow__settle(loop, f, vow_peek(inner));
   } else if (vow__loop_of(inner) != loop) {
@@ -175,7 +192,8 @@ static void run_finally(vow_loop_t *loop, vow_future_t *f, vow_future_t *src) {
   f->node.source = NULL;
   vow__release(src);
   if (v.type == &vow__type_follow) {
-    if ((inner->node.flags & VOW__F_STATIC) || vow__settled(inner)) {
+    if ((inner->node.flags & VOW__F_STATIC) ||
+        (vow__settled(inner) && vow__loop_of(inner) == loop)) {
       v = vow__take_outcome(inner, f->site);
       vow_drop(inner);
     } else if (inner == f || vow__loop_of(inner) != loop ||

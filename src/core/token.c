@@ -222,10 +222,11 @@ void vow_token_free(vow_token_t *t) {
   vow_token_t *parent;
   if (t == NULL) return;
   vow__debug_check(!t->freed, "token freed twice", "(token)");
-  t->freed = true;
   if (!t->loop->closed) vow_timer_stop(t->loop, &t->timer);
+  /* Their args' destructors may free tokens below: t must not look gone yet. */
   while (!vow__list_empty(&t->watches))
     vow__watch_forget((vow_future_t *)(void *)t->watches.next);
+  t->freed = true;
   if (t->walking) return; /* the walk will come back to this */
   parent = t->n_up == 1 ? t->up[0].source : NULL;
   if (parent != NULL) {

@@ -57,14 +57,19 @@ void vow__watch_forget(vow_future_t *f) {
 }
 
 void vow_token_unwatch(vow_watch_t *watch) {
-  if (watch != NULL) vow__watch_forget((vow_future_t *)(void *)watch);
+  vow_future_t *f = (vow_future_t *)(void *)watch;
+  /* One whose callback is on the stack is on its way out already. */
+  if (f != NULL && f->node.state == VOW__PENDING) vow__watch_forget(f);
 }
 
 void vow__watch_run(vow_future_t *f) {
-  watch_cell_t w = *(watch_cell_t *)f;
+  watch_cell_t *w = (watch_cell_t *)f;
+  vow_drop_cb arg_drop = w->arg_drop;
+  void *arg = w->arg;
+  f->node.state = VOW__RUNNING;
+  w->cb((int)f->u.value.as.i, arg);
   vow__cell_free(f);
-  w.cb((int)w.f.u.value.as.i, w.arg);
-  if (w.arg_drop != NULL) w.arg_drop(w.arg);
+  if (arg_drop != NULL) arg_drop(arg);
 }
 
 /* ---- bound futures
@@ -134,10 +139,6 @@ static void tell(vow_token_t *t) {
   if (t == NULL) return;
   vow__token_changed(t);
   vow_token_unref(t);
-}
-
-void vow__bound_leave(vow_future_t *f) {
-  tell(unhook(f));
 }
 
 void vow__bound_run(vow_loop_t *loop, vow_future_t *f) {

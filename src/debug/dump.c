@@ -8,28 +8,42 @@
 
 #define MAX_DEPTH 64
 
+/* Set in a cell's state while a dump is under way: it was shown. */
+#define SHOWN 0x80u
+
 typedef struct dump {
   vow_line_cb line;
   void *arg;
   int depth;
 } dump_t;
 
+static bool is_pending(const vow_future_t *f) {
+  unsigned state = f->node.state & ~SHOWN;
+  return state == VOW__PENDING || state == VOW__RUNNING;
+}
+
 static void show(dump_t *d, const vow_future_t *f) {
+  bool again = f->node.state & SHOWN;
   char text[256];
-  snprintf(text, sizeof(text), "%*s%s %s%s%s%s", 2 * d->depth, "", vow__what(f),
-           f->site, vow__settled(f) ? ", settled" : "",
+  snprintf(text, sizeof(text), "%*s%s %s%s%s%s%s", 2 * d->depth, "",
+           vow__what(f), f->site, is_pending(f) ? "" : ", settled",
            f->node.flags & VOW__F_CANCEL ? ", cancelled" : "",
            f->node.flags & VOW__F_DETACHED ? ", detached"
            : f->node.refs == 0             ? ", dropped"
-                                           : "");
+                                           : "",
+           again && is_pending(f) ? ", see above" : "");
   d->line(text, d->arg);
 }
 
 static void show_up(vow_future_t *f, void *arg) {
   dump_t *d = arg;
-  if (f == NULL || d->depth >= MAX_DEPTH) return;
+  bool go_on;
+  if (f == NULL || (f->node.flags & VOW__F_STATIC) || d->depth >= MAX_DEPTH)
+    return;
   show(d, f);
-  if (vow__settled(f)) return;
+  go_on = !(f->node.state & SHOWN) && f->node.state == VOW__PENDING;
+  f->node.state |= SHOWN;
+  if (!go_on) return;
   d->depth++;
   if (f->node.kind == VOW__OP) {
     vow_op_t *op = (vow_op_t *)(void *)f;
@@ -40,17 +54,29 @@ static void show_up(vow_future_t *f, void *arg) {
   d->depth--;
 }
 
+/* First those that nobody waits for, then what is left: rings. */
+static void show_roots(vow_loop_t *loop, dump_t *d, bool rings) {
+  vow__slab_t *slab = NULL;
+  char *at = NULL;
+  vow_future_t *f;
+  while (vow__cells_next(loop, &slab, &at, &f)) {
+    if (!is_pending(f) || (f->node.state & SHOWN) ||
+        f->node.kind == VOW__WATCH || (!rings && f->waiters != NULL))
+      continue;
+    show_up(f, d);
+  }
+}
+
 void vow_dump(vow_loop_t *loop, vow_line_cb line, void *arg) {
   dump_t d = {line, arg, 0};
   vow__slab_t *slab = NULL;
   char *at = NULL;
   vow_future_t *f;
   if (loop == NULL || line == NULL) return;
-  while (vow__cells_next(loop, &slab, &at, &f)) {
-    if (vow__settled(f) || f->waiters != NULL || f->node.kind == VOW__WATCH)
-      continue;
-    show_up(f, &d);
-  }
+  show_roots(loop, &d, false);
+  show_roots(loop, &d, true);
+  while (vow__cells_next(loop, &slab, &at, &f))
+    f->node.state &= (uint8_t)~SHOWN;
 }
 
 static void print_line(const char *text, void *arg) {

@@ -106,7 +106,8 @@ typedef struct steps {
   size_t left;
   size_t live_max;
   long blocks_max;
-  bool pending; /* each step waits for a tick */
+  bool pending;   /* each step waits for a tick */
+  vow_then_cb cb; /* of the next step; NULL: again */
 } steps_t;
 
 static vow_value_t again(vow_future_t *in, void *arg) {
@@ -117,11 +118,11 @@ static vow_value_t again(vow_future_t *in, void *arg) {
   if (fault_live() > s->blocks_max) s->blocks_max = fault_live();
   if (s->left-- == 0) return vow_int(77);
   next = s->pending ? vow_sleep(loop, 0) : ok(loop, 1);
-  return vow_follow(vow_then(next, again, s));
+  return vow_follow(vow_then(next, s->cb != NULL ? s->cb : again, s));
 }
 
 static void check_flat(vow_future_t *(*wrap)(vow_future_t *f), bool pending) {
-  steps_t s = {test_scale(1000000), 0, 0, pending};
+  steps_t s = {test_scale(1000000), 0, 0, pending, NULL};
   vow_loop_t *loop;
   vow_future_t *f;
   long before;
@@ -161,7 +162,7 @@ static vow_value_t again_shared(vow_future_t *in, void *arg) {
 
 /* The outer one is waited for by two: the first link is kept, no more. */
 TEST(test_follow_chain_that_follows_itself_for_two_stays_flat) {
-  steps_t s = {test_scale(100000), 0, 0, true};
+  steps_t s = {test_scale(100000), 0, 0, true, NULL};
   vow_loop_t *loop = manual_loop();
   vow_future_t *f = vow_then(ok(loop, 1), again_shared, &s);
   vow_future_t *a = vow_then(vow_ref(f), add_one, NULL);
@@ -174,13 +175,30 @@ TEST(test_follow_chain_that_follows_itself_for_two_stays_flat) {
 }
 
 TEST(test_follow_promise_that_follows_a_loop_stays_flat) {
-  steps_t s = {test_scale(100000), 0, 0, true};
+  steps_t s = {test_scale(100000), 0, 0, true, NULL};
   vow_loop_t *loop = manual_loop();
   pair_t x = pair(loop);
   vow_promise_finish(x.p, vow_follow(vow_then(ok(loop, 1), again, &s)));
   manual_drain(loop);
   ck_assert_uint_le(s.live_max, 8);
   EXPECT_INT(x.f, 77);
+  manual_done(loop);
+}
+
+static vow_value_t again_by_promise(vow_future_t *in, void *arg) {
+  pair_t x = pair(vow_loop_of(in));
+  vow_promise_finish(x.p, again(in, arg));
+  return vow_follow(x.f);
+}
+
+TEST(test_follow_chain_through_finished_promises_stays_flat) {
+  steps_t s = {test_scale(100000), 0, 0, true, again_by_promise};
+  vow_loop_t *loop = manual_loop();
+  vow_future_t *f = ok(loop, 1);
+  f = vow_then(f, again_by_promise, &s);
+  manual_drain(loop);
+  ck_assert_uint_le(s.live_max, 8);
+  EXPECT_INT(f, 77);
   manual_done(loop);
 }
 
@@ -346,6 +364,7 @@ SUITE(core_follow) {
   ADD(test_follow_chain_that_follows_itself_below_others_stays_flat);
   ADD(test_follow_chain_that_follows_itself_for_two_stays_flat);
   ADD(test_follow_promise_that_follows_a_loop_stays_flat);
+  ADD(test_follow_chain_through_finished_promises_stays_flat);
   ADD(test_follow_oneself_is_an_error);
   ADD(test_follow_oneself_from_the_callback_is_an_error);
   ADD(test_follow_oneself_from_finally_is_an_error);

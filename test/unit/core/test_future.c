@@ -151,6 +151,19 @@ TEST(test_future_error_is_made_on_demand_for_a_plain_code) {
   manual_done(loop);
 }
 
+TEST(test_future_error_of_a_cancellation_is_released_with_it) {
+  vow_loop_t *loop;
+  vow_future_t *f;
+  fault_install();
+  loop = manual_loop();
+  f = vow_ready(loop, vow_cancelled(UV_EINTR));
+  ck_assert_int_eq(vow_error_code(vow_error(f)), UV_EINTR);
+  vow_drop(f);
+  manual_done(loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 /* ---- moving out -----------------------------------------------------------
  */
 
@@ -333,6 +346,7 @@ SUITE(core_future) {
   ADD(test_future_get_while_pending_says_so);
   ADD(test_future_get_of_failure_says_which);
   ADD(test_future_error_is_made_on_demand_for_a_plain_code);
+  ADD(test_future_error_of_a_cancellation_is_released_with_it);
   ADD(test_future_take_as_only_holder_moves);
   ADD(test_future_take_of_shared_goes_through_ref);
   ADD(test_future_take_of_shared_without_ref_says_moved);
