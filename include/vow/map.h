@@ -24,8 +24,8 @@ typedef vow_future_t *(*vow_map_cb)(vow_loop_t *loop, size_t i, void *arg);
  *    started has ended, before the result settles. The caller owns the result.
  *  Errors: UV_EINVAL through the result when loop or fn is NULL, limit is 0 or
  *    n cannot be a count. An item fails with UV_EINVAL when fn returns NULL or
- *    a future of another loop, with VOW_ECYCLE when it returns the result
- *    itself. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN; VOW_EMOVED as vow_gather.
+ *    a future of another loop, with VOW_ECYCLE when it returns one that
+ *    waits for the result. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN; VOW_EMOVED as vow_gather.
  *  Thread: the loop's. */
 #define vow_map(...)     VOW__MAP(vow_map_at, __VA_ARGS__, NULL, 0)
 #define VOW__MAP(f, ...) VOW__MAP2(f, __VA_ARGS__)

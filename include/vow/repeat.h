@@ -28,8 +28,8 @@ VOW_EXPORT vow_value_t vow_again(void);
  *  Ownership: arg_drop(arg), when given, runs exactly once: after the last
  *    step has ended, before the result settles. The caller owns the result.
  *  Errors: UV_EINVAL through the result when loop or step is NULL, when step
- *    returns NULL or a future of another loop; VOW_ECYCLE when it returns the
- *    result itself. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN.
+ *    returns NULL or a future of another loop; VOW_ECYCLE when it returns
+ *    one that waits for the result. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN.
  *  Thread: the loop's. */
 #define vow_repeat(...) VOW__REPEAT(__VA_ARGS__, NULL, 0)
 #define VOW__REPEAT(loop, step, arg, arg_drop, ...) \

@@ -56,7 +56,7 @@ typedef struct vow_retry_options {
  *  Errors: UV_EINVAL through the result when loop or start is NULL, factor is
  *    negative or not finite, jitter is outside 0 to 1; or, with no further
  *    attempt, when start returns NULL or a future of another loop; VOW_ECYCLE
- *    when it returns the result itself. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN.
+ *    when it returns a future that waits for the result. UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN.
  *  Thread: the loop's. */
 #define vow_retry(loop, start, arg, arg_drop, options) \
   vow_retry_at(VOW_SITE, (loop), (start), (arg), (arg_drop), (options))

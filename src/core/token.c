@@ -139,18 +139,34 @@ int vow_token_reason(const vow_token_t *t) {
 /* ---- freeing
  * --------------------------------------------------------------------- */
 
-/* Leaves the tree. The sources are told, for what t counted there. */
-static void token_leave(vow_token_t *t) {
+/* Leaves the tree. The sources are told, for what t counted there, but for one,
+ * which is returned with a reference: a husk if there is one, as that may have
+ * to leave, too. */
+static vow_token_t *token_leave(vow_token_t *t) {
+  vow_token_t *next = NULL;
   for (size_t i = 0; i < t->n_up; i++) {
     vow_token_t *source = t->up[i].source;
     if (source == NULL) continue;
     vow__list_remove(&t->up[i].link);
     t->up[i].source = NULL;
     if (t->busy) source->busy_children--;
+    if (next == NULL) {
+      next = vow_token_ref(source); /* telling others may end it */
+      continue;
+    }
+    if (!next->freed && source->freed) {
+      vow_token_t *alive = next;
+      next = vow_token_ref(source);
+      vow__token_changed(alive);
+      vow_token_unref(alive);
+      continue;
+    }
     vow__token_changed(source);
   }
   t->n_up = 0;
+  t->gone = true;
   vow_token_unref(t);
+  return next;
 }
 
 static bool has_nothing(const vow_token_t *t) {
@@ -158,28 +174,32 @@ static bool has_nothing(const vow_token_t *t) {
          vow__list_empty(&t->closers) && t->unwinding == 0;
 }
 
+/* One level of vow__token_changed; returns the next, referenced, or NULL. */
+static vow_token_t *token_look(vow_token_t *t) {
+  bool busy =
+      !vow__list_empty(&t->bound) || t->unwinding > 0 || t->busy_children > 0;
+  bool turned = busy != t->busy;
+  vow_token_t *up = NULL;
+  if (t->gone) return NULL;
+  t->busy = busy;
+  for (size_t i = 0; turned && i < t->n_up; i++) {
+    vow_token_t *source = t->up[i].source;
+    if (source == NULL) continue;
+    source->busy_children += busy ? 1 : (size_t)-1;
+    if (i > 0) vow__token_changed(source);
+  }
+  if (!busy) vow__token_quiet(t);
+  if (t->freed && !t->walking && has_nothing(t)) return token_leave(t);
+  if (turned && t->n_up > 0) up = t->up[0].source;
+  return vow_token_ref(up);
+}
+
 void vow__token_changed(vow_token_t *t) {
+  t = vow_token_ref(t);
   while (t != NULL) {
-    vow_token_t *up = t->n_up > 0 ? t->up[0].source : NULL;
-    bool busy =
-        !vow__list_empty(&t->bound) || t->unwinding > 0 || t->busy_children > 0;
-    bool turned = busy != t->busy;
-    if (turned) {
-      t->busy = busy;
-      for (size_t i = 0; i < t->n_up; i++) {
-        vow_token_t *source = t->up[i].source;
-        if (source == NULL) continue;
-        source->busy_children += busy ? 1 : (size_t)-1;
-        if (i > 0) vow__token_changed(source);
-      }
-    }
-    if (!busy) vow__token_quiet(t);
-    if (t->freed && !t->walking && has_nothing(t)) {
-      token_leave(t); /* tells the sources */
-      return;
-    }
-    if (!turned) return;
-    t = up;
+    vow_token_t *next = token_look(t);
+    vow_token_unref(t);
+    t = next;
   }
 }
 

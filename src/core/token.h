@@ -19,6 +19,7 @@ struct vow_token {
   atomic_int reason; /* 0: not cancelled */
   vow_loop_t *loop;  /* its memory is kept */
   bool freed;        /* by the owner; stays only for what is still below it */
+  bool gone;         /* out of the tree; the memory waits for readers */
   bool walking;      /* token_cancel.c is on its way through it */
   bool busy;         /* something bound here or below has not settled */
   vow__link_t children;

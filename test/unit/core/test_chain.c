@@ -315,6 +315,21 @@ TEST(test_chain_finally_takes_settled_futures_at_once) {
   manual_done(loop);
 }
 
+TEST(test_chain_finally_refuses_another_loops_future) {
+  vow_loop_t *loop = manual_loop(), *other = manual_loop();
+  arg_t a = returns(vow_follow(vow_never(other)));
+  arg_t b = returns(vow_follow(vow_ready(other, once())));
+  vow_future_t *f = chain(FINALLY, ok(loop, 3), &a);
+  vow_future_t *g = chain(FINALLY, ok(loop, 3), &b);
+  manual_drain(loop);
+  EXPECT_MISUSE(f, UV_EINVAL, "another loop");
+  EXPECT_MISUSE(g, UV_EINVAL, "another loop");
+  manual_drain(other);
+  ck_assert_int_eq(things_live, 0);
+  manual_done(loop);
+  manual_done(other);
+}
+
 /* Causes hang on each other as deep as the chain was long. */
 TEST(test_chain_many_finally_that_fail_do_not_recurse) {
   vow_loop_t *loop = manual_loop();
@@ -354,4 +369,5 @@ SUITE(core_chain) {
   ADD(test_chain_finally_whose_future_fails_takes_its_failure);
   ADD(test_chain_finally_takes_settled_futures_at_once);
   ADD(test_chain_many_finally_that_fail_do_not_recurse);
+  ADD(test_chain_finally_refuses_another_loops_future);
 }

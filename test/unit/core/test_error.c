@@ -194,6 +194,7 @@ TEST(test_error_trail_names_the_sites_passed) {
 }
 
 TEST(test_error_trail_keeps_16_and_counts_all) {
+  char text[4096];
   vow_loop_t *loop = manual_loop();
   vow_future_t *f = bad(loop, UV_EIO);
   for (int i = 0; i < 40; i++) f = vow_then(f, add_one, NULL);
@@ -201,6 +202,8 @@ TEST(test_error_trail_keeps_16_and_counts_all) {
   ck_assert_uint_eq(vow_error_trail_length(vow_error(f)), 40);
   ck_assert_ptr_nonnull(vow_error_trail(vow_error(f), 15));
   ck_assert_ptr_null(vow_error_trail(vow_error(f), 16));
+  vow_error_format(vow_peek(f), text, sizeof text);
+  EXPECT_HAS(text, "via 24 more");
   vow_drop(f);
   manual_done(loop);
 }
@@ -320,6 +323,48 @@ TEST(test_error_fail_last_gives_the_record_once) {
   ck_assert_str_eq(vow_last_message(), "");
 }
 
+/* ---- causes added later ----------------------------------------------------
+ */
+
+TEST(test_error_because_is_added_behind_the_causes_there_are) {
+  vow_value_t cause, v = vow_fail_cause(UV_EIO, vow_fail(UV_EPIPE), "read");
+  v = vow_fail_because(v, vow_failf(UV_EPROTO, "third"));
+  ck_assert_int_eq(vow_value_code(v), UV_EIO);
+  ck_assert(vow_error_cause(vow_value_error(v), &cause));
+  ck_assert_int_eq(vow_value_code(cause), UV_EPIPE);
+  ck_assert(vow_error_cause(vow_value_error(cause), &cause));
+  ck_assert_int_eq(vow_value_code(cause), UV_EPROTO);
+  vow_value_destroy(v);
+}
+
+TEST(test_error_because_takes_the_place_of_a_bare_cancellation) {
+  vow_value_t cause, v = vow_fail_because(vow_fail(UV_EIO), vow_cancelled(0));
+  v = vow_fail_because(v, vow_fail(UV_ETIMEDOUT));
+  ck_assert(vow_error_cause(vow_value_error(v), &cause));
+  ck_assert_int_eq(vow_value_code(cause), UV_ETIMEDOUT);
+  vow_value_destroy(v);
+}
+
+TEST(test_error_because_ends_at_16_causes) {
+  vow_value_t cause, v = vow_fail(UV_EIO);
+  int n = 0;
+  for (int i = 0; i < 40; i++)
+    v = vow_fail_because(v, vow_failf(UV_EPIPE, "%d", i));
+  cause = v;
+  while (vow_error_cause(vow_value_error(cause), &cause)) n++;
+  ck_assert_int_eq(n, 16);
+  vow_value_destroy(v);
+}
+
+TEST(test_error_because_of_no_failure_changes_nothing) {
+  vow_value_t v = vow_fail_because(vow_int(3), vow_failf(UV_EIO, "x"));
+  ck_assert_int_eq(v.as.i, 3);
+  v = vow_fail_because(vow_fail(UV_EIO), once());
+  ck_assert_int_eq(vow_value_code(v), UV_EIO);
+  ck_assert_int_eq(things_live, 0);
+  vow_value_destroy(v);
+}
+
 SUITE(core_error) {
   ADD(test_error_names_and_texts_of_codes);
   ADD(test_error_fail_of_no_failure_is_einval);
@@ -345,4 +390,8 @@ SUITE(core_error) {
   ADD(test_error_format_cuts_to_fit);
   ADD(test_error_format_of_no_failure_says_so);
   ADD(test_error_fail_last_gives_the_record_once);
+  ADD(test_error_because_is_added_behind_the_causes_there_are);
+  ADD(test_error_because_takes_the_place_of_a_bare_cancellation);
+  ADD(test_error_because_ends_at_16_causes);
+  ADD(test_error_because_of_no_failure_changes_nothing);
 }

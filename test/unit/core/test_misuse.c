@@ -89,17 +89,23 @@ TEST(test_misuse_without_any_loop_gives_an_immortal_failure) {
 }
 
 TEST(test_misuse_failure_without_a_loop_is_handled_on_the_threads_loop) {
-  vow_future_t *f = vow_ready(NULL, vow_nil());
+  vow_future_t *immortal = vow_ready(NULL, vow_nil()), *f;
   vow_loop_t *loop = manual_loop();
-  arg_t a = returns(vow_int(4)), b = returns(vow_nil());
-  f = vow_catch(f, arg_run, &a, arg_drop);
-  manual_drain(loop);
-  EXPECT_RAN(a);
-  EXPECT_INT(f, 4);
-  f = vow_then(ok(loop, 1), arg_run, &b, arg_drop);
-  b.result = vow_follow(vow_never(NULL));
-  manual_drain(loop);
-  EXPECT_FAILED(f, UV_EINVAL);
+  for (size_t i = 1; i < 4; i++) {
+    arg_t a = returns(vow_int(4));
+    f = kinds[i].fn(VOW_SITE, immortal, arg_run, &a, arg_drop);
+    manual_drain(loop);
+    EXPECT_RAN(a);
+    ck_assert_int_eq(a.status, UV_EINVAL);
+    ck_assert_int_eq(vow_status(f), i == 3 ? UV_EINVAL : 0);
+    vow_drop(f);
+  }
+  for (size_t i = 0; i < 4; i += 3) { /* followed */
+    arg_t a = returns(vow_follow(immortal));
+    f = kinds[i].fn(VOW_SITE, ok(loop, 1), arg_run, &a, arg_drop);
+    manual_drain(loop);
+    EXPECT_FAILED(f, UV_EINVAL);
+  }
   manual_done(loop);
 }
 
@@ -188,6 +194,7 @@ TEST(test_misuse_driver_without_a_loop_or_a_place_is_refused) {
 typedef struct visitor {
   vow_loop_t *loop;
   vow_future_t *future;
+  vow_future_t *extra[2]; /* references to give up there */
   vow_promise_t *promise;
   vow_token_t *token;
   int drops;
@@ -200,6 +207,7 @@ static void drop_counted(void *arg) {
 static void *visit(void *arg) {
   visitor_t *v = arg;
   vow_promise_t *p;
+  vow_value_t value;
   EXPECT_FAILED(vow_ready(v->loop, once()), VOW_ETHREAD);
   EXPECT_HAS(vow_last_message(), "vow_ready: called on another thread");
   EXPECT_FAILED(vow_never(v->loop), VOW_ETHREAD);
@@ -222,6 +230,8 @@ static void *visit(void *arg) {
       vow_token_watch(v->token, note_watch, &v->drops, drop_counted));
   EXPECT_FAILED(vow_token_future(v->token), VOW_ETHREAD);
   EXPECT_FAILED(vow_token_close(v->token), VOW_ETHREAD);
+  EXPECT_FAILED(vow_with_token(v->extra[0], v->token), VOW_ETHREAD);
+  ck_assert_int_eq(vow_await_blocking(v->extra[1], &value), VOW_ETHREAD);
 #ifndef VOW_DEBUG
   EXPECT_FAILED(vow_then(v->future, add_one, &v->drops, drop_counted),
                 VOW_ETHREAD);
@@ -233,10 +243,12 @@ static void *visit(void *arg) {
 
 TEST(test_misuse_on_another_thread_is_an_error) {
   vow_loop_t *loop = manual_loop();
-  visitor_t v = {loop, NULL, NULL, vow_token_new(loop), 0};
+  visitor_t v = {loop, NULL, {NULL, NULL}, NULL, vow_token_new(loop), 0};
   vow_future_t *kept = vow_promise_new(loop, &v.promise);
   pthread_t thread;
   v.future = vow_then(vow_ref(kept), add_one, NULL);
+  v.extra[0] = vow_ref(kept);
+  v.extra[1] = vow_ready(loop, once());
   ck_assert_int_eq(pthread_create(&thread, NULL, visit, &v), 0);
   pthread_join(thread, NULL);
   manual_drain(loop);

@@ -74,44 +74,6 @@ TEST(test_post_to_a_closed_loop_releases_the_arg_in_the_caller) {
   vow_loop_unref(NULL);
 }
 
-static void see_driver_closed(vow_loop_t *loop, void *arg) {
-  (void)loop;
-  (void)arg;
-  ck_abort_msg("a posted function ran though the loop had closed");
-}
-
-static int (*driver_close)(vow_driver_t *d, vow_stuck_cb stuck, void *arg);
-static vow_loop_t *closing;
-static vow_remote_t *late_remote;
-
-/* What other threads may do while the driver closes. */
-static int close_late(vow_driver_t *d, vow_stuck_cb stuck, void *arg) {
-  ck_assert_int_eq(vow_post(closing, see_driver_closed, "late", note_drop),
-                   VOW_ESHUTDOWN);
-  vow_loop_receive(closing); /* as from a wake-up still under way */
-  ck_assert_int_eq(vow_post(closing, see_driver_closed, "later", note_drop),
-                   VOW_ESHUTDOWN);
-  if (late_remote != NULL)
-    ck_assert_int_eq(vow_remote_settle(late_remote, once()), VOW_ESHUTDOWN);
-  late_remote = NULL;
-  return driver_close(d, stuck, arg);
-}
-
-TEST(test_post_while_the_driver_closes_is_refused) {
-  vow_loop_t *loop = manual_loop();
-  vow_future_t *f;
-  pair_t x = pair(loop);
-  closing = loop;
-  late_remote = vow_promise_remote(x.p);
-  f = vow_then(x.f, add_one, NULL);
-  driver_close = vow_loop_driver(loop)->close;
-  vow_loop_driver(loop)->close = close_late;
-  ck_assert_int_eq(vow_loop_close(loop, 0), 0);
-  EXPECT_EVENTS("-late -later");
-  ck_assert_int_eq(things_live, 0);
-  EXPECT_CANCELLED(f, UV_ECANCELED);
-}
-
 #define THREADS 4
 
 typedef struct poster {
@@ -345,7 +307,6 @@ SUITE(core_post) {
   ADD(test_post_from_a_posted_function_runs_later);
   ADD(test_post_bad_arguments_release_the_arg);
   ADD(test_post_to_a_closed_loop_releases_the_arg_in_the_caller);
-  ADD(test_post_while_the_driver_closes_is_refused);
   ADD(test_post_from_several_threads_keeps_each_ones_order);
   ADD(test_post_while_another_thread_closes_loses_nothing);
   ADD(test_post_last_unref_wakes_the_loop_without_memory);

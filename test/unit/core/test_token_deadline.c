@@ -59,8 +59,27 @@ TEST(test_token_cancelled_deadline_does_not_fire) {
   manual_done(loop);
 }
 
+TEST(test_token_deadline_without_memory_is_no_token) {
+  vow_loop_t *loop;
+  vow_token_t *t;
+  fault_install();
+  loop = manual_loop();
+  t = vow_token_new(loop);
+  for (size_t n = 1; n <= 2; n++) {
+    fault_fail_at(n);
+    ck_assert_ptr_null(vow_token_deadline(t, 3600000));
+    EXPECT_HAS(vow_last_message(), "out of memory");
+  }
+  fault_off();
+  vow_token_free(t);
+  manual_done(loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(core_token_deadline) {
   ADD(test_token_effective_deadline_is_the_least);
   ADD(test_token_freed_deadline_no_longer_counts);
   ADD(test_token_cancelled_deadline_does_not_fire);
+  ADD(test_token_deadline_without_memory_is_no_token);
 }

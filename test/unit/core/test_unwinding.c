@@ -129,8 +129,11 @@ TEST(test_unwinding_close_at_once_does_not_wait_for_clean_up) {
   EXPECT_CANCELLED(f, UV_ECANCELED);
 }
 
+static bool fed;
+
 static vow_value_t feed_itself(vow_future_t *in, void *arg) {
   ++*(int *)arg;
+  if (!fed) return vow_nil();
   vow_detach(vow_finally(ok(vow_loop_of(in), 1), feed_itself, arg));
   return vow_nil();
 }
@@ -139,10 +142,13 @@ static vow_value_t feed_itself(vow_future_t *in, void *arg) {
 TEST(test_unwinding_close_at_once_gives_up_on_a_chain_that_feeds_itself) {
   vow_loop_t *loop = quiet_loop();
   int runs = 0;
+  fed = true;
   vow_detach(vow_finally(ok(loop, 1), feed_itself, &runs));
   ck_assert_int_eq(vow_loop_close(loop, 0), UV_EBUSY);
   ck_assert_int_gt(runs, 1);
   ck_assert_int_gt(stuck, 0);
+  fed = false;
+  ck_assert_int_eq(vow_loop_close(loop, 0), 0);
 }
 
 /* ---- rings ----------------------------------------------------------------
