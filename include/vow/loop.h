@@ -109,7 +109,8 @@ VOW_EXPORT void vow_loop_unref(vow_loop_t *loop);
  *  Ownership: arg_drop(arg), when given, runs exactly once: after fn, or in
  *    this call on an error, or on the loop's thread when it closes first.
  *  Errors: UV_EINVAL (loop or fn is NULL), UV_ENOMEM, VOW_ESHUTDOWN (closed);
- * 0. Thread: any. */
+ *    0.
+ *  Thread: any. */
 typedef void (*vow_post_cb)(vow_loop_t *loop, void *arg);
 #define vow_post(...) VOW__POST(__VA_ARGS__, NULL, 0)
 #define VOW__POST(loop, fn, arg, arg_drop, ...) \

@@ -27,7 +27,8 @@ VOW_EXPORT int vow_signal_new_at(const char *site, vow_loop_t *loop, int signum,
  *  the last one (once, however often it came).
  *  Ownership: the caller owns the result.
  *  Errors: VOW_ESHUTDOWN (freed meanwhile), UV_EINVAL (NULL), UV_ENOMEM
- * (nothing is lost), VOW_ETHREAD; through the result. Thread: the loop's. */
+ *    (nothing is lost), VOW_ETHREAD; through the result.
+ *  Thread: the loop's. */
 #define vow_signal_next(signal) vow_signal_next_at(VOW_SITE, (signal))
 VOW_EXPORT VOW_MUST_USE vow_future_t *vow_signal_next_at(const char *site,
                                                          vow_signal_t *signal);

@@ -41,6 +41,17 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_write_at(const char *site,
 VOW_EXPORT VOW_MUST_USE vow_future_t *vow_write_borrowed_at(
     const char *site, uv_stream_t *stream, const uv_buf_t bufs[], unsigned n);
 
+/** vow_try_write(stream, bufs, n)
+ *  Writes what the kernel takes at once, and keeps nothing: the number of
+ *  bytes.
+ *  Ownership: bufs and what they point to are only read during the call.
+ *  Errors: UV_EAGAIN (it takes none now, or writes are queued), UV_EPIPE and
+ *    the like, VOW_ESHUTDOWN (the stream is closed), UV_EINVAL (NULL, no vow
+ *    loop on its uv_loop_t).
+ *  Thread: the loop's. Source: uv_try_write. */
+VOW_EXPORT int vow_try_write(uv_stream_t *stream, const uv_buf_t bufs[],
+                             unsigned n);
+
 /** vow_shutdown(stream)
  *  Closes the writing side after what is queued; succeeds with nil.
  *  Cancelled, the future settles at once and the shutdown goes on.
@@ -48,7 +59,8 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_write_borrowed_at(
  *    result.
  *  Errors: UV_ENOTCONN (not connected, shut down before), VOW_ESHUTDOWN when
  *    the stream was closed meanwhile, UV_EINVAL, UV_ENOMEM, VOW_ETHREAD;
- * through the result. Thread: the loop's. Source: uv_shutdown. */
+ *    through the result.
+ *  Thread: the loop's. Source: uv_shutdown. */
 #define vow_shutdown(stream) vow_shutdown_at(VOW_SITE, (stream))
 VOW_EXPORT VOW_MUST_USE vow_future_t *vow_shutdown_at(const char *site,
                                                       uv_stream_t *stream);
@@ -67,8 +79,8 @@ typedef struct vow_reader vow_reader_t;
  *    vow_tcp_free, or the reader is freed. The caller owns *ret_reader until
  *    vow_reader_free.
  *  Errors: UV_EINVAL (NULL, a closing stream, no vow loop on its uv_loop_t),
- *    UV_EEXIST (it has a reader), UV_ENOMEM; *ret_reader is not written then.
- * 0. Thread: the loop's. Source: uv_read_start. */
+ *    UV_EEXIST (it has a reader), UV_ENOMEM; *ret_reader is not written then; 0.
+ *  Thread: the loop's. Source: uv_read_start. */
 #define vow_reader_new(stream, high_water_bytes, ret_reader) \
   vow_reader_new_at(VOW_SITE, (stream), (high_water_bytes), (ret_reader))
 VOW_EXPORT int vow_reader_new_at(const char *site, uv_stream_t *stream,

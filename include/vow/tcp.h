@@ -52,6 +52,18 @@ VOW_EXPORT uv_tcp_t *vow_tcp_take(vow_future_t *f);
 VOW_EXPORT VOW_MUST_USE vow_future_t *vow_tcp_connect_at(
     const char *site, uv_tcp_t *tcp, const struct sockaddr *addr);
 
+/** vow_tcp_close_reset(tcp)
+ *  Closes tcp so that its peer gets an RST, and what was not sent yet is
+ *  thrown away; otherwise as vow_close.
+ *  Ownership: as vow_close, unless it fails.
+ *  Errors: UV_EINVAL after vow_shutdown (libuv refuses), UV_EBADF (it has no
+ *    socket yet), UV_EALREADY (closed already): tcp stays as it is; otherwise
+ *    as vow_close.
+ *  Thread: the loop's. Source: uv_tcp_close_reset. */
+#define vow_tcp_close_reset(tcp) vow_tcp_close_reset_at(VOW_SITE, (tcp))
+VOW_EXPORT VOW_MUST_USE vow_future_t *vow_tcp_close_reset_at(const char *site,
+                                                             uv_tcp_t *tcp);
+
 /* ---- listening ----------------------------------------------------------- */
 
 /** Accepts the connections of one listening handle. */

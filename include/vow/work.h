@@ -14,6 +14,8 @@ typedef vow_value_t (*vow_work_cb)(void *arg);
 /** vow_queue_work(loop, cb, arg[, arg_drop])
  *  Calls cb(arg) on libuv's thread pool; the result settles with what it
  *  returns, value or failure.
+ *  As many functions of a loop run at a time as the pool has threads
+ *  (UV_THREADPOOL_SIZE, 4), started in the order of the calls.
  *  Cancelled before cb began, it never starts. Cancelled while cb runs, the
  *  future settles at once, cb runs to its end, and what it returns is
  *  destroyed.

@@ -6,7 +6,9 @@
  * end; then everything left is named; only when that is nothing our own handles
  * go. So a loop that answers UV_EBUSY is as usable as before. */
 #include <vow/handle.h>
+#include <vow/tcp.h>
 
+#include "uv/crew.h"
 #include "uv/owned.h"
 #include "uv/pool.h"
 #include "uv/request.h"
@@ -44,6 +46,22 @@ static void on_closed(uv_handle_t *handle) {
   vow_loop_drain(loop);
 }
 
+/* An operation hanging on handle; NULL with *ret_failed. */
+static close_op_t *close_new(const char *site, vow__uv_t *d,
+                             uv_handle_t *handle, vow_future_t **ret_failed) {
+  close_op_t *op = vow_op_new_at(site, d->loop, &close_class);
+  if (op == NULL) {
+    *ret_failed = vow_op_failed(site, d->loop, "close");
+    return NULL;
+  }
+  if (vow__attach(&d->handles, handle, &op->att, &close_kind, site) != 0) {
+    vow_op_settle(op, vow_fail(UV_ENOMEM));
+    *ret_failed = vow_op_future(op);
+    return NULL;
+  }
+  return op;
+}
+
 vow_future_t *vow_close_at(const char *site, uv_handle_t *handle) {
   vow_future_t *failed;
   vow__uv_t *d = vow__uv_for(site, handle, "close", &failed);
@@ -54,16 +72,36 @@ vow_future_t *vow_close_at(const char *site, uv_handle_t *handle) {
   if (again && vow__attached_find(&d->handles, handle, &close_kind) == NULL)
     return vow_misuse_at(site, d->loop, UV_EALREADY,
                          "close: the handle is closed already");
-  op = vow_op_new_at(site, d->loop, &close_class);
-  if (op == NULL) return vow_op_failed(site, d->loop, "close");
-  if (vow__attach(&d->handles, handle, &op->att, &close_kind, site) != 0) {
-    vow_op_settle(op, vow_fail(UV_ENOMEM));
-    return vow_op_future(op);
-  }
+  op = close_new(site, d, handle, &failed);
+  if (op == NULL) return failed;
   vow_op_pin(op);
   if (again) return vow_op_future(op);
   vow__attached_closing(&d->handles, handle);
   uv_close(handle, on_closed);
+  return vow_op_future(op);
+}
+
+vow_future_t *vow_tcp_close_reset_at(const char *site, uv_tcp_t *tcp) {
+  uv_handle_t *handle = (uv_handle_t *)tcp;
+  vow_future_t *failed;
+  vow__uv_t *d = vow__uv_for(site, tcp, "tcp_close_reset", &failed);
+  close_op_t *op;
+  int err;
+  if (d == NULL) return failed;
+  if (uv_is_closing(handle))
+    return vow_misuse_at(site, d->loop, UV_EALREADY,
+                         "tcp_close_reset: the handle is closed already");
+  op = close_new(site, d, handle, &failed);
+  if (op == NULL) return failed;
+  err = uv_tcp_close_reset(tcp, on_closed);
+  if (err != 0) { /* it stays open */
+    vow__detach(&d->handles, &op->att);
+    vow_op_settle(
+        op, vow_failf_at(site, err, "tcp_close_reset: %s", vow_strerror(err)));
+    return vow_op_future(op);
+  }
+  vow_op_pin(op);
+  vow__attached_closing(&d->handles, handle);
   return vow_op_future(op);
 }
 
@@ -165,6 +203,7 @@ static bool is_stuck(vow__uv_t *d, vow_stuck_cb stuck, void *arg) {
 
 int vow__uv_close(vow_driver_t *base, vow_stuck_cb stuck, void *arg) {
   vow__uv_t *d = (vow__uv_t *)(void *)base;
+  vow__crew_close(d);
   if (d->owned) {
     finish_closing(d);
     if (is_stuck(d, stuck, arg)) return UV_EBUSY;
@@ -173,6 +212,8 @@ int vow__uv_close(vow_driver_t *base, vow_stuck_cb stuck, void *arg) {
   vow__owned_forget(d);
   vow__pool_close(d->pool);
   d->pool = NULL;
+  vow_release(d->datagram);
+  d->datagram = NULL;
   vow__uv_unregister(d);
   vow__uv_close_handles(d);
   while (d->open > 0) uv_run(d->uv, UV_RUN_NOWAIT);

@@ -14,7 +14,7 @@
  * Time. vow's milliseconds and uv_now's are the same clock rounded down, and
  * uv_now is never ahead; so a uv_timer_t due at exactly the vow deadline never
  * fires early. */
-#include "uv/driver.h"
+#include "uv/crew.h"
 
 #include <vow/op.h>
 
@@ -113,6 +113,7 @@ static void on_check(uv_check_t *check) {
 static void on_async(uv_async_t *async) {
   vow__uv_t *d = VOW__OF(async, vow__uv_t, async);
   vow_loop_receive(d->loop);
+  vow__crew_collect(d);
   vow_loop_drain(d->loop);
 }
 

@@ -16,6 +16,7 @@
 typedef struct vow__uv vow__uv_t;
 struct vow__pool;
 struct vow__owned;
+typedef struct vow__crew vow__crew_t;
 
 struct vow__uv {
   vow_driver_t base;
@@ -44,6 +45,8 @@ struct vow__uv {
   vow__handles_t handles;           /* raw handles that vow knows of */
   struct vow__owned *owned_handles; /* made by vow, not closed */
   struct vow__pool *pool;           /* read buffers, NULL until the first */
+  vow__crew_t *crew;                /* jobs on threads, likewise */
+  char *datagram;                   /* where datagrams arrive, likewise */
   uv_loop_t own;
 };
 
@@ -62,7 +65,11 @@ void vow__uv_unregister(vow__uv_t *d);
 vow__uv_t *vow__uv_for(const char *site, const void *handle, const char *what,
                        vow_future_t **ret_failed);
 
-/** The same for functions that return a code: UV_EINVAL or 0. */
+/** The driver of loop for functions that return a code: UV_EINVAL (NULL),
+ *  UV_ENOTSUP, VOW_ETHREAD, or 0. */
+int vow__uv_check(vow_loop_t *loop, vow__uv_t **ret_d);
+
+/** vow__uv_for for functions that return a code: UV_EINVAL or 0. */
 int vow__uv_get(const void *handle, vow__uv_t **ret_d);
 
 /* ---- close.c ------------------------------------------------------------- */

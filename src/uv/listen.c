@@ -2,10 +2,11 @@
 /* Listening and accepting. A connection that there is no room or memory for is
  * left with libuv, which then asks the kernel for no more until uv_accept has
  * fetched it. */
-#include <vow/tcp.h>
+#include <vow/pipe.h>
 
 #include "uv/driver.h"
 #include "uv/feed.h"
+#include "uv/pipe.h"
 #include "uv/tcp.h"
 
 #include <string.h>
@@ -18,29 +19,45 @@ struct vow_listener {
   vow__uv_t *d;        /* NULL once off the handle */
   uv_stream_t *stream; /* likewise */
   bool left;           /* libuv holds a connection for us */
+  bool ipc;            /* the pipes that are accepted have it */
 };
 
 static const vow_op_class_t accept_class = VOW__NEXT_CLASS("accept");
 static const vow__attached_kind_t listener_kind;
 
+/* A handle like the listening one, to accept into. */
+static int handle_for(vow_listener_t *l, vow_value_t *ret_handle) {
+  uv_tcp_t *tcp = NULL;
+  uv_pipe_t *pipe = NULL;
+  int err;
+  if (l->stream->type == UV_TCP) {
+    err = vow__tcp_new(l->att.site, l->d, &tcp);
+    *ret_handle = vow_ptr(tcp, &vow_type_tcp);
+  } else {
+    err = vow__pipe_new(l->att.site, l->d, l->ipc, &pipe);
+    *ret_handle = vow_ptr(pipe, &vow_type_pipe);
+  }
+  return err;
+}
+
 /* Fetches the connection that libuv holds: 0, or why not; UV_EAGAIN: no
  * room. */
 static int fetch(vow_listener_t *l) {
-  uv_tcp_t *tcp;
+  vow_value_t v;
   int err;
   l->left = true;
   if (l->feed.count >= AHEAD_MAX) return UV_EAGAIN;
   err = vow__feed_reserve(&l->feed);
   if (err != 0) return err;
-  err = vow__tcp_new(l->att.site, l->d, &tcp);
+  err = handle_for(l, &v);
   if (err != 0) return err;
-  err = uv_accept(l->stream, (uv_stream_t *)tcp);
+  err = uv_accept(l->stream, v.as.p);
   l->left = false;
   if (err != 0) {
-    vow_tcp_free(tcp);
+    vow_value_destroy(v);
     return err;
   }
-  vow__feed_push(&l->feed, vow_ptr(tcp, &vow_type_tcp));
+  vow__feed_push(&l->feed, v);
   return 0;
 }
 
@@ -78,12 +95,11 @@ static void listener_forget(vow__attached_t *a) {
 static const vow__attached_kind_t listener_kind = {listener_closing, NULL,
                                                    listener_forget};
 
-int vow_listen_at(const char *site, uv_tcp_t *tcp, int backlog,
-                  vow_listener_t **ret_listener) {
+static int listen_on(const char *site, uv_handle_t *handle, int backlog,
+                     bool ipc, vow_listener_t **ret_listener) {
   vow__uv_t *d;
   vow_listener_t *l;
-  uv_handle_t *handle = (uv_handle_t *)tcp;
-  int err = vow__uv_get(tcp, &d);
+  int err = vow__uv_get(handle, &d);
   if (err != 0) return err;
   if (ret_listener == NULL || backlog < 0 || uv_is_closing(handle))
     return UV_EINVAL;
@@ -94,7 +110,8 @@ int vow_listen_at(const char *site, uv_tcp_t *tcp, int backlog,
   memset(l, 0, sizeof *l);
   vow__feed_init(&l->feed, d->loop, &accept_class);
   l->d = d;
-  l->stream = (uv_stream_t *)tcp;
+  l->stream = (uv_stream_t *)handle;
+  l->ipc = ipc;
   err = vow__attach(&d->handles, handle, &l->att, &listener_kind, site);
   if (err != 0) goto fail;
   err = uv_listen(l->stream, backlog, on_connection);
@@ -107,6 +124,16 @@ fail_attached:
 fail:
   vow_release(l);
   return err;
+}
+
+int vow_listen_at(const char *site, uv_tcp_t *tcp, int backlog,
+                  vow_listener_t **ret_listener) {
+  return listen_on(site, (uv_handle_t *)tcp, backlog, false, ret_listener);
+}
+
+int vow_pipe_listen_at(const char *site, uv_pipe_t *pipe, int backlog, bool ipc,
+                       vow_listener_t **ret_listener) {
+  return listen_on(site, (uv_handle_t *)pipe, backlog, ipc, ret_listener);
 }
 
 vow_future_t *vow_accept_at(const char *site, vow_listener_t *listener) {

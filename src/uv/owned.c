@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of handles that vow allocated. */
+/* The list of handles that vow allocated, and those on the heap. */
 #include "uv/owned.h"
+
+#include <vow/op.h>
+
+#include <stdalign.h>
+#include <string.h>
 
 void vow__owned_add(vow__uv_t *d, vow__owned_t *o, void *handle,
                     const char *site) {
@@ -31,4 +36,63 @@ const char *vow__owned_site(vow__uv_t *d, const uv_handle_t *handle) {
   const vow__owned_t *o = d->owned_handles;
   while (o != NULL && o->handle != handle) o = o->next;
   return o != NULL ? o->site : NULL;
+}
+
+/* ---- on the heap, for users ---------------------------------------------- */
+
+/* In front of the handle, of which users see the address only. */
+typedef struct heap_head {
+  alignas(max_align_t) vow__owned_t owned;
+  vow__attached_t att; /* while a vow_close is under way */
+} heap_head_t;
+
+static heap_head_t *head_of(void *handle) {
+  return (heap_head_t *)handle - 1;
+}
+
+void *vow__heap_new(size_t size_bytes) {
+  heap_head_t *head = vow_alloc(sizeof *head + size_bytes);
+  if (head == NULL) return NULL;
+  memset(head, 0, sizeof *head + size_bytes);
+  return head + 1;
+}
+
+int vow__heap_start(const char *site, vow__uv_t *d, void *handle, int err,
+                    void *ret_handle) {
+  if (err != 0) {
+    vow_release(head_of(handle));
+    return err;
+  }
+  vow__owned_add(d, &head_of(handle)->owned, handle, site);
+  memcpy(ret_handle, &handle, sizeof handle);
+  return 0;
+}
+
+static void on_heap_closed(uv_handle_t *handle) {
+  vow_release(head_of(handle));
+}
+
+static void heap_closed(vow__attached_t *a) {
+  vow_release(VOW__OF(a, heap_head_t, att));
+}
+
+static const vow__attached_kind_t heap_kind = {NULL, heap_closed, NULL};
+
+void vow__heap_free(void *p) {
+  uv_handle_t *handle = p;
+  heap_head_t *head;
+  vow__uv_t *d;
+  if (handle == NULL) return;
+  head = head_of(handle);
+  vow__owned_remove(&head->owned);
+  d = vow__uv_find(handle->loop);
+  if (!uv_is_closing(handle)) {
+    if (d != NULL) vow__attached_closing(&d->handles, handle);
+    uv_close(handle, on_heap_closed);
+  } else if (d != NULL && vow__attached_first(&d->handles, handle) != NULL) {
+    /* vow_close is at it; attaching beside it needs no memory. */
+    vow__attach(&d->handles, handle, &head->att, &heap_kind, head->owned.site);
+  } else {
+    vow_release(head);
+  }
 }

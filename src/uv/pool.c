@@ -17,7 +17,8 @@ struct vow_bytes {
   size_t length;
   block_t *block; /* NULL: memory of its own */
   size_t refs;
-  size_t unused; /* keeps what follows aligned to 16 */
+  vow_bytes_t *whole; /* NULL, or this is a slice: a pointer into the memory of
+                         whole, which it keeps, follows */
 };
 
 struct block {
@@ -113,6 +114,7 @@ vow_bytes_t *vow__pool_cut(vow__pool_t *pool, size_t length) {
   b->length = length;
   b->block = block;
   b->refs = 1;
+  b->whole = NULL;
   block->live++;
   block->used += vow__bytes_charge(length);
   if (block->used > BLOCK_BYTES) block->used = BLOCK_BYTES;
@@ -129,6 +131,7 @@ vow_bytes_t *vow__bytes_new(size_t size_bytes) {
   b->length = 0;
   b->block = NULL;
   b->refs = 1;
+  b->whole = NULL;
   return b;
 }
 
@@ -140,8 +143,52 @@ void vow__bytes_fill(vow_bytes_t *b, size_t length) {
   b->length = length;
 }
 
+vow_bytes_t *vow_bytes_new(size_t size_bytes, char **ret_room) {
+  vow_bytes_t *b = vow__bytes_new(size_bytes);
+  if (b == NULL) return NULL;
+  b->length = size_bytes;
+  if (ret_room != NULL) *ret_room = vow__bytes_room(b);
+  return b;
+}
+
+vow_bytes_t *vow_bytes_copy(const void *data, size_t length) {
+  vow_bytes_t *b;
+  char *room;
+  if (data == NULL && length > 0) return NULL;
+  b = vow_bytes_new(length, &room);
+  if (b != NULL && length > 0) memcpy(room, data, length);
+  return b;
+}
+
+static const char **slice_data(vow_bytes_t *b) {
+  return (const char **)(void *)(b + 1);
+}
+
+vow_bytes_t *vow_bytes_slice(vow_bytes_t *b, size_t offset, size_t length) {
+  vow_bytes_t *s;
+  if (b == NULL) return NULL;
+  if (offset > b->length) offset = b->length;
+  if (length > b->length - offset) length = b->length - offset;
+  s = vow__bytes_new(sizeof(const char *));
+  if (s == NULL) return NULL;
+  s->length = length;
+  *slice_data(s) = vow_bytes_data(b) + offset;
+  s->whole = vow_bytes_ref(b->whole != NULL ? b->whole : b);
+  return s;
+}
+
+bool vow_bytes_is_shared(const vow_bytes_t *b) {
+  return b != NULL && b->refs > 1;
+}
+
+void vow_bytes_shorten(vow_bytes_t *b, size_t length) {
+  if (b != NULL && length < b->length) b->length = length;
+}
+
 const char *vow_bytes_data(const vow_bytes_t *b) {
-  return b != NULL ? (const char *)(b + 1) : "";
+  if (b == NULL) return "";
+  if (b->whole == NULL) return (const char *)(b + 1);
+  return *slice_data((vow_bytes_t *)(uintptr_t)b);
 }
 
 size_t vow_bytes_length(const vow_bytes_t *b) {
@@ -154,11 +201,14 @@ vow_bytes_t *vow_bytes_ref(vow_bytes_t *b) {
 }
 
 void vow_bytes_unref(vow_bytes_t *b) {
+  vow_bytes_t *whole;
   if (b == NULL || --b->refs > 0) return;
+  whole = b->whole;
   if (b->block == NULL)
     vow_release(b);
   else if (--b->block->live == 0)
     block_idle(b->block);
+  vow_bytes_unref(whole); /* which is no slice */
 }
 
 /* ---- the type ------------------------------------------------------------ */

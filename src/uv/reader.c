@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading streams. Once begun, reading stays armed: stopping and starting costs
  * an epoll_ctl each, so that happens at the high-water mark only. */
-#include <vow/stream_io.h>
+#include <vow/pipe.h>
 
 #include "uv/driver.h"
+#include "uv/ending.h"
 #include "uv/feed.h"
+#include "uv/handover.h"
 #include "uv/pool.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #define HIGH_WATER_BYTES ((size_t)256 * 1024)
 
@@ -19,6 +20,7 @@ struct vow_reader {
   uv_stream_t *stream;  /* likewise */
   size_t waiting_bytes; /* in the feed, with what the pieces cost */
   size_t high_water_bytes;
+  vow__handover_t *handover; /* of a pipe with ipc, else NULL */
   bool reading;
 };
 
@@ -63,17 +65,18 @@ static void take_in(vow_reader_t *r, size_t length) {
   if (r->waiting_bytes >= r->high_water_bytes) stop(r);
 }
 
-/* libuv reports a reset that comes right behind data as the end of the stream.
- * The socket knows better, and a body cut short must not look whole. */
-static int end_of(uv_stream_t *stream, int err) {
-  uv_os_fd_t fd;
-  int reset = 0;
-  socklen_t size = sizeof reset;
-  if (err != UV_EOF || stream->type == UV_TTY ||
-      uv_fileno((uv_handle_t *)stream, &fd) != 0 ||
-      getsockopt(fd, SOL_SOCKET, SO_ERROR, &reset, &size) != 0 || reset == 0)
-    return err; /* ENOTSOCK for a pipe made by pipe(2) is fine */
-  return uv_translate_sys_error(reset);
+/* Nothing that arrives can be kept: whoever waits is told. */
+static void fail_all(vow_reader_t *r) {
+  stop(r);
+  while (vow__feed_fail_one(&r->feed, vow_fail(UV_ENOMEM))) {
+  }
+  if (r->handover != NULL) vow__handover_fail(r->handover, UV_ENOMEM);
+}
+
+static void end(vow_reader_t *r, int code) {
+  stop(r);
+  vow__feed_end(&r->feed, code);
+  vow__handover_end(r->handover, code);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
@@ -82,14 +85,12 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
   (void)buf;
   if (nread == 0 || r == NULL) return; /* 0: try again later */
   if (nread > 0) {
+    if (r->handover != NULL) vow__handover_take_in(r->handover, stream);
     take_in(r, (size_t)nread);
   } else if (nread == UV_ENOBUFS) {
-    stop(r);
-    while (vow__feed_fail_one(&r->feed, vow_fail(UV_ENOMEM))) {
-    }
+    fail_all(r);
   } else {
-    stop(r);
-    vow__feed_end(&r->feed, end_of(stream, (int)nread));
+    end(r, vow__read_ending(stream, (int)nread));
   }
   vow_loop_drain(d->loop); /* r may be gone now */
 }
@@ -101,6 +102,8 @@ static void leave(vow_reader_t *r) {
   r->stream = NULL;
   r->reading = false;
   vow__feed_close(&r->feed, VOW_ESHUTDOWN);
+  vow__handover_close(r->handover, VOW_ESHUTDOWN);
+  r->handover = NULL;
 }
 
 static void reader_closing(vow__attached_t *a) {
@@ -142,12 +145,19 @@ int vow_reader_new_at(const char *site, uv_stream_t *stream,
   r->stream = stream;
   r->high_water_bytes =
       high_water_bytes > 0 ? high_water_bytes : HIGH_WATER_BYTES;
-  if (vow__attach(&d->handles, handle, &r->att, &reader_kind, site) != 0) {
-    vow_release(r);
-    return UV_ENOMEM;
+  if (vow__handover_is_for(stream)) {
+    r->handover = vow__handover_new(site, d);
+    if (r->handover == NULL) goto fail;
   }
+  if (vow__attach(&d->handles, handle, &r->att, &reader_kind, site) != 0)
+    goto fail;
   *ret_reader = r;
   return 0;
+
+fail:
+  vow__handover_close(r->handover, VOW_ESHUTDOWN);
+  vow_release(r);
+  return UV_ENOMEM;
 }
 
 /* Whether it is time to read (again). */
@@ -156,36 +166,61 @@ static bool should_start(const vow_reader_t *r) {
          r->waiting_bytes <= r->high_water_bytes / 2;
 }
 
-vow_future_t *vow_reader_next_at(const char *site, vow_reader_t *reader) {
-  vow_reader_t *r = reader;
-  vow_future_t *f;
-  size_t charge;
-  size_t count;
-  int err;
+/* Why r cannot read, as a future; NULL when it can. */
+static vow_future_t *refusal(const char *site, const vow_reader_t *r,
+                             const char *what) {
   if (r == NULL)
-    return vow_misuse_at(site, NULL, UV_EINVAL,
-                         "reader_next: the reader is NULL");
+    return vow_misuse_at(site, NULL, UV_EINVAL, "%s: the reader is NULL", what);
   if (r->stream == NULL)
-    return vow_misuse_at(site, NULL, VOW_ESHUTDOWN,
-                         "reader_next: the stream is closed");
+    return vow_misuse_at(site, NULL, VOW_ESHUTDOWN, "%s: the stream is closed",
+                         what);
   if (uv_is_closing((uv_handle_t *)r->stream))
     return vow_misuse_at(site, r->feed.loop, VOW_ESHUTDOWN,
-                         "reader_next: the stream was closed by uv_close");
+                         "%s: the stream was closed by uv_close", what);
+  return NULL;
+}
+
+/* Reads unless that has ended or enough waits: NULL, or the failure. */
+static vow_future_t *start(const char *site, vow_reader_t *r,
+                           const char *what) {
+  int err;
+  if (!should_start(r)) return NULL;
+  err = uv_read_start(r->stream, on_alloc, on_read);
+  r->reading = err == 0;
+  if (err == 0) return NULL;
+  return vow_ready_at(
+      site, r->feed.loop,
+      vow_failf_at(site, err, "%s: %s", what, vow_strerror(err)));
+}
+
+vow_future_t *vow_reader_next_at(const char *site, vow_reader_t *reader) {
+  vow_reader_t *r = reader;
+  vow_future_t *f = refusal(site, r, next_class.name);
+  size_t charge;
+  size_t count;
+  if (f != NULL) return f;
   count = r->feed.count;
-  if (count == 0 && should_start(r)) {
-    err = uv_read_start(r->stream, on_alloc, on_read);
-    if (err != 0)
-      return vow_ready_at(
-          site, r->feed.loop,
-          vow_failf_at(site, err, "reader_next: %s", vow_strerror(err)));
-    r->reading = true;
-  }
+  f = count == 0 ? start(site, r, next_class.name) : NULL;
+  if (f != NULL) return f;
   charge = count > 0 ? charge_of(vow__feed_peek(&r->feed)) : 0;
   f = vow__feed_next(site, &r->feed);
   if (r->feed.count < count) r->waiting_bytes -= charge;
   if (count > 0 && should_start(r))
     r->reading = uv_read_start(r->stream, on_alloc, on_read) == 0;
   return f;
+}
+
+vow_future_t *vow_reader_next_handle_at(const char *site,
+                                        vow_reader_t *reader) {
+  static const char what[] = "reader_next_handle";
+  vow_future_t *f = refusal(site, reader, what);
+  if (f != NULL) return f;
+  if (reader->handover == NULL)
+    return vow_misuse_at(site, reader->feed.loop, UV_EINVAL,
+                         "%s: the stream is no pipe with ipc", what);
+  f = start(site, reader, what);
+  if (f != NULL) return f;
+  return vow__handover_next(site, reader->handover, reader->stream);
 }
 
 void vow_reader_free(vow_reader_t *reader) {

@@ -33,6 +33,15 @@ void vow__uv_unregister(vow__uv_t *d) {
   latest = NULL;
 }
 
+int vow__uv_check(vow_loop_t *loop, vow__uv_t **ret_d) {
+  vow__uv_t *d = vow__uv_of(loop);
+  if (loop == NULL) return UV_EINVAL;
+  if (d == NULL) return UV_ENOTSUP;
+  if (vow__uv_find(d->uv) != d) return VOW_ETHREAD;
+  *ret_d = d;
+  return 0;
+}
+
 int vow__uv_get(const void *handle, vow__uv_t **ret_d) {
   vow__uv_t *d;
   if (handle == NULL) return UV_EINVAL;

@@ -6,21 +6,27 @@ static const char *name_of(const vow__request_t *r) {
   return r->op.cls->name;
 }
 
-void *vow__request_new(const char *site, vow_loop_t *loop,
-                       const vow_op_class_t *cls, vow_future_t **ret_failed) {
-  vow__request_t *r = vow_op_new_at(site, loop, cls);
-  if (r == NULL) {
+void *vow__op_new(const char *site, vow_loop_t *loop, const vow_op_class_t *cls,
+                  vow__uv_t **ret_d, vow_future_t **ret_failed) {
+  void *op = vow_op_new_at(site, loop, cls);
+  if (op == NULL) {
     *ret_failed = vow_op_failed(site, loop, cls->name);
     return NULL;
   }
-  r->d = vow__uv_of(loop);
-  if (r->d == NULL) {
-    vow_op_settle(r, vow_failf_at(site, UV_ENOTSUP,
-                                  "%s: the loop does not run on libuv",
-                                  cls->name));
-    *ret_failed = vow_op_future(r);
-    return NULL;
-  }
+  *ret_d = vow__uv_of(loop);
+  if (*ret_d != NULL) return op;
+  vow_op_settle(op,
+                vow_failf_at(site, UV_ENOTSUP,
+                             "%s: the loop does not run on libuv", cls->name));
+  *ret_failed = vow_op_future(op);
+  return NULL;
+}
+
+void *vow__request_new(const char *site, vow_loop_t *loop,
+                       const vow_op_class_t *cls, vow_future_t **ret_failed) {
+  vow__uv_t *d;
+  vow__request_t *r = vow__op_new(site, loop, cls, &d, ret_failed);
+  if (r != NULL) r->d = d;
   return r;
 }
 

@@ -39,6 +39,10 @@ struct vow__request {
   vow__uv_t *d;
 };
 
+/** An operation on loop, and its driver; NULL with a failed future in
+ *  *ret_failed. The class's name stands in messages. */
+void *vow__op_new(const char *site, vow_loop_t *loop, const vow_op_class_t *cls,
+                  vow__uv_t **ret_d, vow_future_t **ret_failed);
 /** A request on loop, not begun; NULL with a failed future in *ret_failed. The
  *  class's name stands in messages. */
 void *vow__request_new(const char *site, vow_loop_t *loop,

@@ -2,101 +2,66 @@
 /* Signals, over and over or once. Both own their uv_signal_t. */
 #include <vow/signal.h>
 
-#include "uv/feed.h"
-#include "uv/owned.h"
 #include "uv/request.h"
-
-#include <string.h>
+#include "uv/source.h"
 
 /* ---- over and over ------------------------------------------------------- */
 
 struct vow_signal {
-  vow__feed_t feed;
+  vow__source_t base;
   uv_signal_t handle;
-  vow__owned_t owned;
 };
 
 static const vow_op_class_t next_class = VOW__NEXT_CLASS("signal_next");
 
+static void stop(vow__source_t *s) {
+  uv_signal_stop(&VOW__OF(s, vow_signal_t, base)->handle);
+}
+
 static void on_signal(uv_signal_t *handle, int signum) {
   vow_signal_t *s = VOW__OF(handle, vow_signal_t, handle);
-  vow_loop_t *loop = s->feed.loop;
   /* One that waits stands for all. */
-  if (s->owned.link == NULL || s->feed.count > 0) return;
-  vow__feed_push(&s->feed, vow_int(signum));
-  if (!vow__feed_is_wanted(&s->feed)) uv_unref((uv_handle_t *)handle);
-  vow_loop_drain(loop); /* s may be gone now */
+  if (!vow__source_is_live(&s->base) || s->base.feed.count > 0) return;
+  vow__feed_push(&s->base.feed, vow_int(signum));
+  vow__source_told(s);
 }
 
-static void signal_unwanted(vow__feed_t *feed) {
-  vow_signal_t *s = VOW__OF(feed, vow_signal_t, feed);
-  uv_unref((uv_handle_t *)&s->handle);
-}
-
-static void on_signal_closed(uv_handle_t *handle) {
+static void on_failed_closed(uv_handle_t *handle) {
   vow_release(VOW__OF(handle, vow_signal_t, handle));
-}
-
-/* The handle stays on the program's loop until vow_signal_free. */
-static void signal_forget(vow__owned_t *o) {
-  vow_signal_t *s = VOW__OF(o, vow_signal_t, owned);
-  uv_signal_stop(&s->handle);
-  vow__feed_close(&s->feed, VOW_ESHUTDOWN);
-}
-
-static int signal_check(vow_loop_t *loop, vow__uv_t **ret_d) {
-  vow__uv_t *d = vow__uv_of(loop);
-  if (loop == NULL) return UV_EINVAL;
-  if (d == NULL) return UV_ENOTSUP;
-  if (vow__uv_find(d->uv) != d) return VOW_ETHREAD;
-  *ret_d = d;
-  return 0;
 }
 
 int vow_signal_new_at(const char *site, vow_loop_t *loop, int signum,
                       vow_signal_t **ret_signal) {
   vow__uv_t *d;
   vow_signal_t *s;
-  int err = ret_signal == NULL ? UV_EINVAL : signal_check(loop, &d);
+  int err = ret_signal == NULL ? UV_EINVAL : vow__uv_check(loop, &d);
   if (err != 0) return err;
-  s = vow_alloc(sizeof *s);
+  s = vow__source_new(sizeof *s, loop, &next_class, stop);
   if (s == NULL) return UV_ENOMEM;
-  memset(s, 0, sizeof *s);
-  vow__feed_init(&s->feed, loop, &next_class);
-  s->feed.unwanted = signal_unwanted;
   err = uv_signal_init(d->uv, &s->handle);
   if (err != 0) {
     vow_release(s);
     return err;
   }
   err = uv_signal_start(&s->handle, on_signal, signum);
-  uv_unref((uv_handle_t *)&s->handle);
   if (err != 0) {
-    uv_close((uv_handle_t *)&s->handle, on_signal_closed);
+    uv_close((uv_handle_t *)&s->handle, on_failed_closed);
     return err;
   }
-  s->owned.forget = signal_forget;
-  vow__owned_add(d, &s->owned, &s->handle, site);
+  vow__source_add(site, d, s, &s->handle);
   *ret_signal = s;
   return 0;
 }
 
 vow_future_t *vow_signal_next_at(const char *site, vow_signal_t *signal) {
-  vow_future_t *f;
   if (signal == NULL)
     return vow_misuse_at(site, NULL, UV_EINVAL,
                          "signal_next: the signal is NULL");
-  f = vow__feed_next(site, &signal->feed);
-  if (vow__feed_is_wanted(&signal->feed))
-    uv_ref((uv_handle_t *)&signal->handle);
-  return f;
+  return vow__source_next(site, signal);
 }
 
 void vow_signal_free(vow_signal_t *signal) {
-  if (signal == NULL) return;
-  vow__owned_remove(&signal->owned);
-  vow__feed_close(&signal->feed, VOW_ESHUTDOWN);
-  uv_close((uv_handle_t *)&signal->handle, on_signal_closed);
+  vow__source_free(signal);
 }
 
 /* ---- once ---------------------------------------------------------------- */

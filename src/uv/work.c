@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Work on the thread pool. The thread touches arg and result only; all else
- * happens on the loop's thread. */
+ * happens on the loop's thread. How jobs get there is in crew.h. */
 #include <vow/work.h>
 
+#include "uv/crew.h"
 #include "uv/request.h"
 
 typedef struct work_op {
-  vow__request_t base;
-  uv_work_t req;
+  vow_op_t op;
+  vow__job_t job;
   vow_work_cb cb;
   void *arg;
   vow_drop_cb arg_drop;
@@ -22,37 +23,40 @@ static void drop_arg(work_op_t *op) {
 
 static void work_cancel(void *p) {
   work_op_t *op = p;
-  /* Taken back from the queue, it never starts; otherwise the thread still has
-   * arg. */
-  if (uv_cancel((uv_req_t *)&op->req) == 0) drop_arg(op);
+  /* Withdrawn, it never starts; otherwise the thread still has arg. Either way
+   * the job comes back later, and is pinned until then. */
+  if (vow__crew_withdraw(&op->job)) drop_arg(op);
   vow__request_cancel(op);
 }
 
 static const vow_op_class_t work_class = {
     "queue_work", sizeof(work_op_t), work_cancel, NULL, NULL, NULL};
 
-static void run_work(uv_work_t *req) {
-  work_op_t *op = VOW__OF(req, work_op_t, req);
+static void work_run(vow__job_t *job) {
+  work_op_t *op = VOW__OF(job, work_op_t, job);
   op->result = op->cb(op->arg);
 }
 
-static void on_work(uv_work_t *req, int status) {
-  work_op_t *op = VOW__OF(req, work_op_t, req);
+static void work_back(vow__job_t *job, bool ran) {
+  work_op_t *op = VOW__OF(job, work_op_t, job);
   drop_arg(op);
-  vow__request_done(op, status == 0 ? op->result : vow_fail(status));
+  if (ran) vow_op_settle(op, op->result);
+  vow_op_unpin(op);
 }
+
+static const vow__crew_hooks_t work_hooks = {work_run, work_back};
 
 vow_future_t *vow_queue_work_at(const char *site, vow_loop_t *loop,
                                 vow_work_cb cb, void *arg,
                                 vow_drop_cb arg_drop) {
   vow_future_t *failed = NULL;
   work_op_t *op = NULL;
-  int err;
+  vow__uv_t *d;
   if (cb == NULL)
     failed = vow_misuse_at(site, loop, UV_EINVAL,
                            "queue_work: the function is NULL");
   else
-    op = vow__request_new(site, loop, &work_class, &failed);
+    op = vow__op_new(site, loop, &work_class, &d, &failed);
   if (op == NULL) {
     if (arg_drop != NULL) arg_drop(arg);
     return failed;
@@ -60,7 +64,11 @@ vow_future_t *vow_queue_work_at(const char *site, vow_loop_t *loop,
   op->cb = cb;
   op->arg = arg;
   op->arg_drop = arg_drop;
-  err = uv_queue_work(op->base.d->uv, &op->req, run_work, on_work);
-  if (err < 0) drop_arg(op);
-  return vow__request_start(op, err);
+  if (vow__crew_push(d, &work_hooks, &op->job) != 0) {
+    drop_arg(op);
+    vow_op_settle(op, vow_fail(UV_ENOMEM));
+  } else {
+    vow_op_pin(op);
+  }
+  return vow_op_future(op);
 }

@@ -5,6 +5,7 @@
  * queued, which keeps the order. */
 #include <vow/stream_io.h>
 
+#include "uv/bufs.h"
 #include "uv/request.h"
 
 #include <string.h>
@@ -37,36 +38,13 @@ static void on_write(uv_write_t *req, int status) {
                                    : vow_int((int64_t)op->total_bytes));
 }
 
-static size_t total_of(const uv_buf_t bufs[], unsigned n) {
-  size_t total = 0;
-  unsigned i;
-  for (i = 0; i < n; i++) total += bufs[i].len;
-  return total;
-}
-
-/* Copies what is behind the first skip bytes. */
-static void copy_rest(char *to, const uv_buf_t bufs[], unsigned n,
-                      size_t skip) {
-  unsigned i;
-  for (i = 0; i < n; i++) {
-    size_t length = bufs[i].len;
-    if (skip >= length) {
-      skip -= length;
-      continue;
-    }
-    memcpy(to, bufs[i].base + skip, length - skip);
-    to += length - skip;
-    skip = 0;
-  }
-}
-
 static int queue_copy(write_op_t *op, uv_stream_t *stream,
                       const uv_buf_t bufs[], unsigned n, size_t sent) {
   size_t rest = op->total_bytes - sent;
   uv_buf_t buf;
   op->copy = vow_alloc(rest);
   if (op->copy == NULL) return UV_ENOMEM;
-  copy_rest(op->copy, bufs, n, sent);
+  vow__bufs_copy(op->copy, bufs, n, sent);
   buf.base = op->copy;
   buf.len = rest;
   return uv_write(&op->req, stream, &buf, 1, on_write);
@@ -121,8 +99,8 @@ static vow_future_t *write_bufs(const char *site, const vow_op_class_t *cls,
   if (uv_is_closing((uv_handle_t *)stream))
     return vow_misuse_at(site, d->loop, VOW_ESHUTDOWN,
                          "%s: the stream is closed", cls->name);
-  total = total_of(bufs, n);
-  if (total == 0) return vow_ready_at(site, d->loop, vow_int(0));
+  total = vow__bufs_total(bufs, n);
+  if (n == 0 || total == 0) return vow_ready_at(site, d->loop, vow_int(0));
   sent = uv_try_write(stream, bufs, n);
   if (sent >= 0 && (size_t)sent == total)
     return vow_ready_at(site, d->loop, vow_int(sent));
@@ -142,6 +120,16 @@ vow_future_t *vow_write_at(const char *site, uv_stream_t *stream,
 vow_future_t *vow_write_borrowed_at(const char *site, uv_stream_t *stream,
                                     const uv_buf_t bufs[], unsigned n) {
   return write_bufs(site, &borrowed_class, stream, bufs, n);
+}
+
+int vow_try_write(uv_stream_t *stream, const uv_buf_t bufs[], unsigned n) {
+  vow__uv_t *d;
+  int err = vow__uv_get(stream, &d);
+  if (err != 0) return err;
+  if (bufs == NULL && n > 0) return UV_EINVAL;
+  if (uv_is_closing((uv_handle_t *)stream)) return VOW_ESHUTDOWN;
+  if (vow__bufs_total(bufs, n) == 0) return 0;
+  return uv_try_write(stream, bufs, n);
 }
 
 /* ---- shutdown ------------------------------------------------------------ */
