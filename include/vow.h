@@ -19,9 +19,6 @@
 /* debug */
 #include <vow/debug.h>
 
-/* debug */
-#include <vow/debug.h>
-
 /* combine */
 #include <vow/list.h>
 #include <vow/gather.h>
@@ -37,11 +34,34 @@
 #include <vow/bytes.h>
 #include <vow/handle.h>
 #include <vow/stream_io.h>
+#include <vow/sink.h>
 #include <vow/tcp.h>
 #include <vow/dns.h>
+#include <vow/fs_attr.h>
+#include <vow/fs_dir.h>
+#include <vow/fs_file.h>
+#include <vow/fs_path.h>
+#include <vow/fs_stat.h>
+#include <vow/fs_temp.h>
 #include <vow/fs.h>
 #include <vow/interval.h>
 #include <vow/signal.h>
 #include <vow/work.h>
+#include <vow/random.h>
+#include <vow/pipe.h>
+#include <vow/udp.h>
+#include <vow/tty.h>
+#include <vow/process.h>
+#include <vow/poll.h>
+#include <vow/fs_event.h>
+#include <vow/fs_poll.h>
+#include <vow/phase.h>
+
+/* net */
+#include <vow/file.h>
+#include <vow/stream.h>
+#include <vow/stream_class.h>
+#include <vow/connect.h>
+#include <vow/serve.h>
 
 #endif
