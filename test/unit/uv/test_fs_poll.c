@@ -62,12 +62,25 @@ static void expect_sizes(vow_future_t *f, unsigned before, unsigned after) {
   vow_drop(f);
 }
 
+/* Waits for f. A look in the midst of the write sees the new time and the old
+ * size; then the next one brings the size. */
+static void expect_growth(const watch_t *w, vow_future_t *f, unsigned before,
+                          unsigned after) {
+  int looks;
+  for (looks = 0; looks < 3; looks++) {
+    ck_assert_int_eq(settle(w->loop, f), 0);
+    if (vow_fs_diff_get(f)->after.st_size != before) break;
+    vow_drop(f);
+    f = vow_fs_poll_next(w->p);
+  }
+  expect_sizes(f, before, after);
+}
+
 TEST(test_fs_poll_gives_before_and_after) {
   watch_t w = watch_open(loop_open());
   vow_future_t *f = vow_fs_poll_next(w.p);
   append(&w);
-  ck_assert_int_eq(settle(w.loop, f), 0);
-  expect_sizes(f, 0, 1);
+  expect_growth(&w, f, 0, 1);
   watch_done(&w);
 }
 
@@ -113,8 +126,7 @@ TEST(test_fs_poll_cancelled_next_leaves_the_change_to_the_next) {
   ck_assert_int_eq(vow_cancel(a), 0);
   ck_assert(vow_is_cancelled(a));
   append(&w);
-  ck_assert_int_eq(settle(w.loop, b), 0);
-  expect_sizes(b, 0, 1);
+  expect_growth(&w, b, 0, 1);
   vow_drop(a);
   watch_done(&w);
 }
