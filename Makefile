@@ -117,7 +117,7 @@ check: deps
 asan: deps
 	$(SUB) MODE=asan _tests _samples
 	@.ci/run-samples $(BUILD)/asan/samples
-	@CK_TIMEOUT_MULTIPLIER=4 $(BUILD)/asan/tests
+	@VOW_TEST_QUICK=1 CK_TIMEOUT_MULTIPLIER=4 $(BUILD)/asan/tests
 
 tsan: deps
 	$(SUB) MODE=tsan _tests
