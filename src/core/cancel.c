@@ -117,11 +117,9 @@ void vow__abandon(vow_future_t *f) {
     case VOW__THEN:
     case VOW__CATCH:
     case VOW__FOLLOW:
-      if (f->node.pins > 0) { /* a promise that follows; its handle is held */
-        vow__cancel(f);
-        return;
-      }
-      if (f->node.flags & VOW__F_OP) {
+      /* A promise or an operation that follows: its memory is not ours alone to
+       * free. */
+      if (f->node.pins > 0 || (f->node.flags & VOW__F_OP)) {
         vow__cancel(f);
         return;
       }
