@@ -16,6 +16,7 @@ typedef struct server {
   uv_tcp_t *tcp;
   vow_listener_t *listener;
   vow_token_t *connections; /* what all of them are bound to */
+  int port;
 } server_t;
 
 /* ---- serving ------------------------------------------------------------- */
@@ -58,6 +59,10 @@ static int serve(server_t *server) {
   vow_future_t *f = vow_race_of(loop, vow_repeat(loop, accept_once, server),
                                 vow_signal_once(loop, SIGINT),
                                 vow_signal_once(loop, SIGTERM));
+  /* Only now: who waits for the port may send a signal as soon as it is there.
+   */
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  printf("%d\n", server->port);
   int rc = vow_await_blocking(f, &result);
   vow_value_destroy(result);
   if (rc != 0) return rc;
@@ -81,14 +86,12 @@ static int listen_on(server_t *server, int port) {
   if (rc == 0) rc = vow_listen(server->tcp, BACKLOG, &server->listener);
   if (rc != 0) return rc;
   rc = uv_tcp_getsockname(server->tcp, (struct sockaddr *)&addr, &length);
-  if (rc != 0) return rc;
-  setvbuf(stdout, NULL, _IOLBF, 0); /* who reads it may be waiting */
-  printf("%d\n", ntohs(addr.sin_port));
-  return 0;
+  server->port = ntohs(addr.sin_port);
+  return rc;
 }
 
 int main(int argc, char **argv) {
-  server_t server = {NULL, NULL, NULL, NULL};
+  server_t server = {NULL, NULL, NULL, NULL, 0};
   char *end = "";
   long port = argc > 1 ? strtol(argv[1], &end, 10) : 0;
   int rc;
