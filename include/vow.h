@@ -29,6 +29,9 @@
 #include <vow/map.h>
 #include <vow/as_completed.h>
 
+/* task */
+#include <vow/task.h>
+
 /* uv */
 #include <vow/uv.h>
 #include <vow/bytes.h>

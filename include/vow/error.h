@@ -102,6 +102,11 @@ VOW_EXPORT const char *vow_last_message(void);
  *  Ownership: none.  Errors: none.  Thread: any. */
 VOW_EXPORT vow_value_t vow_cancelled(int reason);
 
+/** vow_value_is_cancelled(v)
+ *  True for a failure that counts as a cancellation.
+ *  Ownership: v is borrowed.  Errors: none.  Thread: any. */
+VOW_EXPORT bool vow_value_is_cancelled(vow_value_t v);
+
 /** vow_value_code(v)
  *  The code of a failure, 0 for any other value.
  *  Ownership: v is borrowed.  Errors: none.  Thread: any. */

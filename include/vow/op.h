@@ -33,8 +33,9 @@ typedef struct vow_op_class {
   void (*cancel)(void *op);
   /** Releases what the struct holds; NULL when that is nothing. */
   void (*destroy)(void *op);
-  /** A future that w waited for has settled: read vow_waiter_future(w). Called
-   *  from the ready queue. NULL when the class has no waiters. */
+  /** A future that w waited for has settled: read vow_waiter_future(w); or,
+   *  with a NULL w, vow_op_wake was called. Called from the ready queue. NULL
+   *  when the class has neither. */
   void (*ready)(void *op, vow_waiter_t *w);
   /** Calls visit for each future the operation waits for, for cycle checks and
    *  graphs. NULL when the class has no waiters. */
@@ -100,6 +101,21 @@ VOW_EXPORT bool vow_op_would_cycle(const void *op, vow_future_t *f);
  *  Thread: any. */
 VOW_EXPORT void vow_op_discard(vow_future_t *f);
 
+/** vow_op_consume(site, f)
+ *  The outcome of f, which has settled and is dropped; a failure counts as
+ *  seen, and gets site on its trail.
+ *  Ownership: consumes f; the caller owns the value.
+ *  Errors: the failure VOW_EMOVED, UV_ENOMEM; UV_EINVAL when f is NULL,
+ *    UV_EAGAIN while it is pending.
+ *  Thread: the loop's. */
+VOW_EXPORT VOW_MUST_USE vow_value_t vow_op_consume(const char *site,
+                                                   vow_future_t *f);
+
+/** vow_value_followed(v)
+ *  The future in a value that vow_follow made; NULL when v is another.
+ *  Ownership: still v's.  Errors: none.  Thread: any. */
+VOW_EXPORT vow_future_t *vow_value_followed(vow_value_t v);
+
 /** vow_op_future(op), vow_op_of(f, cls)
  *  The same object as a future; and back: NULL when f is no operation of cls.
  *  Ownership: borrowed.  Errors: none.  Thread: the loop's. */
@@ -119,6 +135,21 @@ VOW_EXPORT vow_loop_t *vow_op_loop(const void *op);
  *  Errors: VOW_ESETTLED; 0.
  *  Thread: the loop's. No continuation runs in this call. */
 VOW_EXPORT int vow_op_settle(void *op, vow_value_t v);
+
+/** vow_op_set_label(op, label)
+ *  What this very operation is called in lists and graphs while it is pending,
+ *  instead of its class's name; NULL undoes it.
+ *  Ownership: label is borrowed until op has settled.
+ *  Errors: none; nothing happens to a settled op.  Thread: the loop's. */
+VOW_EXPORT void vow_op_set_label(void *op, const char *label);
+
+/** vow_op_wake(op)
+ *  Has op's class->ready called with a NULL waiter from the ready queue, once,
+ *  behind what is ready now; never in this call. Until then further calls do
+ *  nothing. Not called any more when op has settled before.
+ *  Ownership: none.  Errors: none; nothing happens to a settled op.
+ *  Thread: the loop's. */
+VOW_EXPORT void vow_op_wake(void *op);
 
 /** vow_op_is_pending(op)
  *  True until op has settled.
@@ -145,6 +176,16 @@ struct vow_waiter {
  *  Errors: none; f must have passed vow_op_check.
  *  Thread: the loop's. */
 VOW_EXPORT void vow_waiter_start(vow_waiter_t *w, void *op, vow_future_t *f);
+
+/** vow_waiter_try(w, op, f)
+ *  What comes before vow_waiter_start when f may be anything: checks f and
+ *  starts w, unless f has settled already.
+ *  Ownership: consumes f into w when it gives 0, otherwise f is untouched.
+ *  Errors: UV_EINVAL (f is NULL or of another loop), VOW_ECYCLE (f waits for
+ *    op); 1 when f has settled; 0.
+ *  Thread: the loop's. */
+VOW_EXPORT VOW_MUST_USE int vow_waiter_try(vow_waiter_t *w, void *op,
+                                           vow_future_t *f);
 
 /** vow_waiter_future(w)
  *  The future that w holds, settled or not; NULL when w is idle.

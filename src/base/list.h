@@ -26,6 +26,10 @@ static inline void vow__list_append(vow__link_t *head, vow__link_t *link) {
   head->prev = link;
 }
 
+static inline void vow__list_prepend(vow__link_t *head, vow__link_t *link) {
+  vow__list_append(head->next, link);
+}
+
 /** Takes link out; it is left pointing at itself, so that doing it twice is
  *  harmless. */
 static inline void vow__list_remove(vow__link_t *link) {

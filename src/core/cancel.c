@@ -9,6 +9,8 @@
  * with then flows down again like any outcome. */
 #include "core/settle.h"
 
+#include <string.h>
+
 /* Operations nest (a race in a gather in a timeout ...): beyond this depth a
  * cancel goes through the ready queue instead of the stack. */
 #define MAX_DEPTH 64u
@@ -28,8 +30,7 @@ static void cancel_op(vow_loop_t *loop, vow_future_t *f) {
   vow_op_t *op = vow__as_op(f);
   if (op->cls->cancel == NULL) return;
   if (loop->cancel_depth >= MAX_DEPTH) {
-    f->node.flags |= VOW__F_QUEUED;
-    vow__ready_push(loop, &f->node);
+    vow__op_queue(loop, f, VOW__DUE_CANCEL);
     return;
   }
   loop->cancel_depth++;
@@ -195,11 +196,23 @@ static void search_up(vow_future_t *f, void *arg) {
   }
 }
 
+/* Waits for no other future, and so for self neither. */
+static bool is_top(const vow_future_t *f) {
+  if (f->node.kind == VOW__OP)
+    return ((const vow_op_t *)(const void *)f)->cls->sources == NULL;
+  return f->node.source == NULL;
+}
+
 bool vow__would_cycle(vow_future_t *self, vow_future_t *f) {
   /* The limits bound the work; a larger circle is found by its never ending
    * only. */
-  search_t s = {.self = self, .steps = 65536, .depth = 1000};
-  if (self->waiters == NULL) return false;
+  search_t s;
+  if (self->waiters == NULL || is_top(f)) return false;
+  s.self = self;
+  s.steps = 65536;
+  s.depth = 1000;
+  s.found = false;
+  memset(s.seen, 0, sizeof(s.seen));
   search_up(f, &s);
   return s.found;
 }

@@ -40,7 +40,7 @@ enum {
   VOW__BOUND,        /* to a token; u.bound */
   VOW__PROMISE,      /* in the ready queue: its on-cancel hook is to run */
   VOW__TICK,         /* sleep 0: settles when it comes up */
-  VOW__OP,           /* in the ready queue: its cancel was put off */
+  VOW__OP,           /* in the ready queue: u.op.due says what for */
   VOW__WAITER,
   VOW__WATCH
 };
@@ -65,6 +65,9 @@ enum {
   VOW__F_DETACHED = 64, /* goes on without refs */
   VOW__F_STATIC = 128   /* no loop, no count: a failure without memory */
 };
+
+/* What an operation is in the ready queue for. */
+enum { VOW__DUE_CANCEL = 1, VOW__DUE_WAKE = 2 };
 
 struct vow__node {
   vow__node_t *next, *prev;
@@ -108,6 +111,10 @@ struct vow_future {
       void *arg; /* without hook: NULL or the vow_remote_t */
     } promise;
     vow__link_t bound; /* in the token's list, until it is cancelled */
+    struct {
+      const char *label; /* NULL: the class's name */
+      uint32_t due;      /* with F_QUEUED: VOW__DUE_... */
+    } op;                /* pending operation */
     struct {
       void *null; /* tells this from bound */
       vow_token_t *token;

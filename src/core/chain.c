@@ -121,6 +121,10 @@ vow_future_t *vow_keep_at(const char *site, vow_future_t *f, void *arg,
   return vow_finally_at(site, f, keep_nothing, arg, arg_drop);
 }
 
+vow_future_t *vow_value_followed(vow_value_t v) {
+  return v.type == &vow__type_follow ? v.as.p : NULL;
+}
+
 vow_value_t vow_follow(vow_future_t *f) {
   if (f == NULL)
     return vow_failf_at(VOW_SITE, UV_EINVAL, "vow_follow: the future is NULL");

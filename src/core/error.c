@@ -84,6 +84,10 @@ uint8_t vow__failure_state(vow_value_t v) {
   return cancelled ? VOW__CANCELLED : VOW__FAILED;
 }
 
+bool vow_value_is_cancelled(vow_value_t v) {
+  return vow__is_failure(v) && vow__failure_state(v) == VOW__CANCELLED;
+}
+
 const vow_error_t *vow_value_error(vow_value_t v) {
   return object_of(v);
 }

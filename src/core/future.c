@@ -251,6 +251,32 @@ vow_value_t vow_outcome(vow_future_t *f) {
   return vow__take_outcome(f, NULL);
 }
 
+static VOW__NOINLINE vow_value_t consume_slow(const char *site,
+                                              vow_future_t *f) {
+  vow_value_t v;
+  if (f == NULL || !vow__settled(f))
+    v = vow_outcome(f);
+  else if (f->u.value.type == &vow__type_moved)
+    v = vow_fail(VOW_EMOVED);
+  else
+    v = vow__take_outcome(f, site);
+  vow_drop(f);
+  return v;
+}
+
+vow_value_t vow_op_consume(const char *site, vow_future_t *f) {
+  const uint32_t mask =
+      VOW__WORD(0, 0xff, VOW__F_PLAIN | VOW__F_OP | VOW__F_STATIC, 0xff);
+  if (VOW__LIKELY(f != NULL && f->node.refs == 1 &&
+                  (f->node.word & mask) ==
+                      VOW__WORD(0, VOW__DONE, VOW__F_PLAIN, 0))) {
+    vow_value_t v = f->u.value;
+    vow__cell_free(f);
+    return v;
+  }
+  return consume_slow(site, f);
+}
+
 vow_value_t vow_peek(vow_future_t *f) {
   if (f == NULL || !vow__settled(f)) return vow_nil();
   if (f->node.state >= VOW__FAILED) see(f);
@@ -352,7 +378,9 @@ const char *vow__what(const vow_future_t *f) {
   static const char *const names[] = {
       "then",  "catch",   "handle", "finally", "follow", "finally's clean-up",
       "token", "promise", "sleep",  "op",      "waiter", "watch"};
-  if (f->node.flags & VOW__F_OP)
+  if (f->node.flags & VOW__F_OP) {
+    if (vow_op_is_pending(f) && f->u.op.label != NULL) return f->u.op.label;
     return ((const vow_op_t *)(const void *)f)->cls->name;
+  }
   return names[f->node.kind];
 }

@@ -187,6 +187,19 @@ static inline void vow__ready_splice(vow_loop_t *loop, vow__node_t *first) {
   vow__wake(loop);
 }
 
+/** Queues pending operation f for what is due; what it is queued for already
+ *  stays due. */
+static inline void vow__op_queue(vow_loop_t *loop, vow_future_t *f,
+                                 uint32_t due) {
+  if (f->node.flags & VOW__F_QUEUED) {
+    f->u.op.due |= due;
+    return;
+  }
+  f->node.flags |= VOW__F_QUEUED;
+  f->u.op.due = due;
+  vow__ready_push(loop, &f->node);
+}
+
 static inline void vow__unlink(vow__node_t *n) {
   n->prev->next = n->next;
   n->next->prev = n->prev;

@@ -16,6 +16,7 @@ void *vow_op_new_at(const char *site, vow_loop_t *loop,
   f = vow__cell_alloc(loop, size_class);
   if (f == NULL) return NULL;
   vow__cell_begin(f, VOW__OP, VOW__F_OP, site);
+  f->u.op.label = NULL;
   vow__as_op(f)->cls = cls;
   memset(vow__as_op(f) + 1, 0, cls->size_bytes - sizeof(vow_op_t));
   return f;
@@ -76,6 +77,15 @@ int vow_op_settle(void *op, vow_value_t v) {
   return 0;
 }
 
+void vow_op_set_label(void *op, const char *label) {
+  if (vow_op_is_pending(op)) ((vow_future_t *)op)->u.op.label = label;
+}
+
+void vow_op_wake(void *op) {
+  vow_future_t *f = op;
+  if (vow_op_is_pending(op)) vow__op_queue(vow__loop_of(f), f, VOW__DUE_WAKE);
+}
+
 bool vow_op_is_pending(const void *op) {
   const vow_future_t *f = op;
   return f->node.state == VOW__PENDING && f->node.kind == VOW__OP;
@@ -116,6 +126,26 @@ void vow_waiter_start(vow_waiter_t *w, void *op, vow_future_t *f) {
   in->node.flags = 0;
   in->owner = op;
   vow__wait_on(vow__loop_of(op), &in->node, f);
+}
+
+int vow_waiter_try(vow_waiter_t *w, void *op, vow_future_t *f) {
+  vow__waiter_t *in = (vow__waiter_t *)(void *)w;
+  if (VOW__UNLIKELY(f == NULL)) return UV_EINVAL;
+  if (vow__settled(f))
+    return f->node.flags & VOW__F_STATIC || vow__loop_of(f) == vow__loop_of(op)
+               ? 1
+               : UV_EINVAL;
+  if (VOW__UNLIKELY(vow__loop_of(f) != vow__loop_of(op))) return UV_EINVAL;
+  if (VOW__UNLIKELY(f == op) ||
+      (((vow_future_t *)op)->waiters != NULL && vow__would_cycle(op, f)))
+    return VOW_ECYCLE;
+  vow__debug_check(in->node.source == NULL, "waiter is busy",
+                   in->node.source->site);
+  in->node.word = VOW__WORD(VOW__WAITER, VOW__PENDING, 0, 0);
+  in->owner = op;
+  in->node.source = f;
+  vow__waiters_append(f, &in->node);
+  return 0;
 }
 
 vow_future_t *vow_waiter_future(const vow_waiter_t *w) {

@@ -247,7 +247,17 @@ static void run_self(vow_loop_t *loop, vow_future_t *f) {
     vow__settle(loop, f, vow_nil());
   } else {
     vow_op_t *op = vow__as_op(f);
+    uint32_t due = f->u.op.due;
+    if (due == VOW__DUE_WAKE) {
+      op->cls->ready(op, NULL);
+      return;
+    }
+    f->node.pins++;
     op->cls->cancel(op);
+    if ((due & VOW__DUE_WAKE) && vow_op_is_pending(op))
+      op->cls->ready(op, NULL);
+    f->node.pins--;
+    vow__reap(f);
   }
 }
 
@@ -283,19 +293,21 @@ static VOW__NOINLINE void run_other(vow_loop_t *loop, vow__node_t *node) {
   case VOW__BOUND:
     vow__bound_run(loop, f);
     break;
-  case VOW__WAITER: {
-    vow_op_t *op = ((vow__waiter_t *)(void *)node)->owner;
-    src->node.flags |= src->node.flags & VOW__F_STATIC ? 0 : VOW__F_SEEN;
-    node->state = VOW__DONE; /* out of every list; still holds its source */
-    op->cls->ready(op, (vow_waiter_t *)(void *)node);
-    break;
-  }
   case VOW__WATCH:
     vow__watch_run(f);
     break;
   default:
     run_self(loop, f);
   }
+}
+
+/* Not behind another call: a task comes back through here. */
+static VOW__INLINE void run_waiter(vow__node_t *node) {
+  vow_op_t *op = ((vow__waiter_t *)(void *)node)->owner;
+  vow_future_t *src = node->source;
+  src->node.flags |= src->node.flags & VOW__F_STATIC ? 0 : VOW__F_SEEN;
+  node->state = VOW__DONE; /* out of every list; still holds its source */
+  op->cls->ready(op, (vow_waiter_t *)(void *)node);
 }
 
 /* The commonest node, a `then` without a destructor whose source succeeded. */
@@ -325,6 +337,8 @@ void vow__run_ready(vow_loop_t *loop, uint32_t budget) {
     if (VOW__LIKELY((n->word & mask) == VOW__WORD(VOW__THEN, 0, 0, 0) &&
                     n->source->node.state == VOW__DONE))
       run_then(loop, (vow_future_t *)(void *)n, n->source);
+    else if (n->kind == VOW__WAITER)
+      run_waiter(n);
     else
       run_other(loop, n);
   }

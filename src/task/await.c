@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting in a task: for a future, or for a turn of the ready queue; and how a
+ * cancellation ends a wait. */
+#include "task/task.h"
+
+/* ---- cancelled ------------------------------------------------------------ */
+
+void vow__task_interrupt(vow__task_t *t) {
+  vow_future_t *f;
+  if (t == vow__task_self || t->ended) return;
+  f = vow_waiter_future(&t->wait);
+  /* Without one it was woken already, and one that has settled is granted. */
+  if (f == NULL || vow_is_settled(f)) return;
+  if (!vow_waiter_cancel(&t->wait)) vow_op_wake(t); /* others want it */
+}
+
+static VOW__NOINLINE vow_value_t refuse(const char *site, vow_future_t *f,
+                                        int code) {
+  const char *why = "no task runs here";
+  vow_value_t v;
+  if (f == NULL)
+    why = "the future is NULL";
+  else if (code == VOW_ECYCLE)
+    why = "the future would wait for the task that awaits it";
+  else if (vow__task_self != NULL)
+    why = "the future is of another loop";
+  v = vow_failf_at(site, code, "vow_await: %s", why);
+  vow_op_discard(f);
+  return v;
+}
+
+/* The task feels a cancellation already: f is given up, and waited for only
+ * until it has unwound. */
+static VOW__NOINLINE vow_value_t give_up(const char *site, vow__task_t *t,
+                                         vow_future_t *f, int reason) {
+  vow_value_t v = vow_cancelled(reason), clean_up;
+  if (vow_op_check(f, vow_op_loop(t)) != 0) return refuse(site, f, UV_EINVAL);
+  if (vow_is_settled(f)) {
+    vow_value_destroy(vow_op_consume(site, f));
+    return v;
+  }
+  vow_waiter_start(&t->wait, t, f);
+  if (!vow_waiter_cancel(&t->wait)) return v;
+  if (!vow_is_settled(f)) {
+    vow__task_suspend(t);
+    if (vow_waiter_future(&t->wait) == NULL) return v; /* the grace is over */
+  }
+  clean_up = vow_op_consume(site, vow_waiter_take(&t->wait));
+  if (vow_value_is_failure(clean_up) && !vow_value_is_cancelled(clean_up))
+    return vow_fail_because_at(site, clean_up, v);
+  vow_value_destroy(clean_up);
+  return v;
+}
+
+/* ---- awaiting ------------------------------------------------------------- */
+
+/* Something is to be said about a cancellation. */
+static VOW__NOINLINE vow_value_t end_interrupted(const char *site,
+                                                 vow_future_t *f, int reason) {
+  vow_value_t v;
+  if (f == NULL) return vow_cancelled(reason);
+  v = vow_op_consume(site, f);
+  if (!vow_value_is_cancelled(v)) return v;
+  vow_value_destroy(v);
+  return vow_cancelled(reason);
+}
+
+vow_value_t vow_await_at(const char *site, vow_future_t *f) {
+  vow__task_t *t = vow__task_self;
+  int reason;
+  if (VOW__UNLIKELY(t == NULL)) return refuse(site, f, UV_EINVAL);
+  reason = vow__task_felt(t);
+  if (VOW__UNLIKELY(reason != 0)) return give_up(site, t, f, reason);
+  reason = vow_waiter_try(&t->wait, t, f);
+  if (VOW__LIKELY(reason == 0)) {
+    vow__task_suspend(t);
+    f = vow_waiter_take(&t->wait);
+    reason = vow__task_felt(t);
+    if (VOW__UNLIKELY(reason != 0)) return end_interrupted(site, f, reason);
+  } else if (VOW__UNLIKELY(reason < 0)) {
+    return refuse(site, f, reason);
+  }
+  return vow_op_consume(site, f);
+}
+
+int vow_await_status_at(const char *site, vow_future_t *f) {
+  vow_value_t v = vow_await_at(site, f);
+  int code = vow_value_code(v);
+  vow_value_destroy(v);
+  return code;
+}
+
+int vow_yield(void) {
+  vow__task_t *t = vow__task_self;
+  if (t == NULL) return UV_EINVAL;
+  if (vow__task_felt(t) == 0) {
+    vow_op_wake(t);
+    vow__task_suspend(t);
+  }
+  return vow__task_felt(t);
+}
