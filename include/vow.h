@@ -31,6 +31,7 @@
 
 /* task */
 #include <vow/task.h>
+#include <vow/group.h>
 
 /* uv */
 #include <vow/uv.h>
@@ -66,5 +67,6 @@
 #include <vow/stream_class.h>
 #include <vow/connect.h>
 #include <vow/serve.h>
+#include <vow/run.h>
 
 #endif

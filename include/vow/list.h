@@ -24,6 +24,21 @@ VOW_EXPORT extern const vow_type_t vow_type_list;
 VOW_EXPORT vow_list_t *vow_get_list(vow_future_t *f);
 VOW_EXPORT VOW_MUST_USE vow_list_t *vow_take_list(vow_future_t *f);
 
+/** vow_list_new(length)
+ *  A list of nils, to be filled with vow_list_set; vow_ptr(l, &vow_type_list)
+ *  makes it a value.
+ *  Ownership: the caller owns it.
+ *  Errors: NULL for want of memory.  Thread: the loop's. */
+VOW_EXPORT VOW_MUST_USE vow_list_t *vow_list_new(size_t length);
+
+/** vow_list_set(l, i, v)
+ *  Makes v element i; what was there is destroyed.
+ *  Ownership: consumes v, also on error.
+ *  Errors: UV_EINVAL past the end and for NULL; 0.
+ *  Thread: the loop's. The destructor of the former element runs in this
+ *    call. */
+VOW_EXPORT int vow_list_set(vow_list_t *l, size_t i, vow_value_t v);
+
 /** vow_list_drop(l)
  *  Gives up a list that you took; the last holder's call destroys what is
  *  left in it. vow_ptr(l, &vow_type_list) makes it a value again instead.

@@ -52,6 +52,24 @@ vow_list_t *vow_take_list(vow_future_t *f) {
   return vow_take(f, &vow_type_list);
 }
 
+vow_list_t *vow_list_new(size_t length) {
+  vow_list_t *l = vow__values_new(length);
+  if (l != NULL) vow__values_grow(l, length);
+  return l;
+}
+
+int vow_list_set(vow_list_t *l, size_t i, vow_value_t v) {
+  vow_value_t former;
+  if (i >= vow_list_length(l)) {
+    vow_value_destroy(v);
+    return UV_EINVAL;
+  }
+  former = l->items[i];
+  l->items[i] = v;
+  vow_value_destroy(former);
+  return 0;
+}
+
 void vow_list_drop(vow_list_t *l) {
   if (l != NULL) list_destroy(l);
 }
