@@ -58,9 +58,12 @@ SUPPORT_SRC := $(wildcard test/support/*.c)
 TEST_SRC := $(wildcard test/unit/*/*.c test/conformance/*.c)
 BENCH_SRC := $(wildcard test/bench/*.c)
 FUZZ_SRC := $(wildcard test/fuzz/fuzz_*.c)
-# A sample is a file samples/x.c, or every file of a folder samples/x/.
-SAMPLE_DIRS := $(patsubst samples/%/,%,$(sort $(dir $(wildcard samples/*/*.c))))
-SAMPLE_NAMES := $(patsubst samples/%.c,%,$(wildcard samples/*.c)) $(SAMPLE_DIRS)
+# A sample is a file samples/x.c, or every file of a folder samples/x/ with a
+# main.c. In a folder without one each file is a program, samples/x/y.
+SAMPLE_DIRS := $(patsubst samples/%/main.c,%,$(wildcard samples/*/main.c))
+SAMPLE_FILES := $(filter-out $(SAMPLE_DIRS:%=samples/%/%), \
+                  $(wildcard samples/*.c samples/*/*.c))
+SAMPLE_NAMES := $(SAMPLE_FILES:samples/%.c=%) $(SAMPLE_DIRS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
@@ -223,7 +226,7 @@ $(OUT)/samples/$(1): $(call obj,$(2)) $(STATIC_LIB)
 	$$(call SAY,LD,$$@)
 	$$(Q)$$(CC) $$(LINK_FLAGS) -o $$@ $$(filter-out %/sources,$$^) $$(UV_LIBS)
 endef
-$(foreach s,$(patsubst samples/%.c,%,$(wildcard samples/*.c)),\
+$(foreach s,$(SAMPLE_FILES:samples/%.c=%),\
   $(eval $(call sample_program,$(s),samples/$(s).c)))
 $(foreach s,$(SAMPLE_DIRS),\
   $(eval $(call sample_program,$(s),$(wildcard samples/$(s)/*.c))))
