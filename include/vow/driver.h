@@ -80,5 +80,11 @@ VOW_EXPORT void vow_loop_receive(vow_loop_t *loop);
 VOW_EXPORT bool vow_loop_has_ready(const vow_loop_t *loop);
 VOW_EXPORT uint64_t vow_loop_next_ms(const vow_loop_t *loop);
 
+/** vow_loop_may_block(loop)
+ *  False while vow_loop_run_until is on the stack and its future has settled:
+ *  a turn that has settled it shall not wait for something else then.
+ *  Ownership, Errors: none.  Thread: the loop's. */
+VOW_EXPORT bool vow_loop_may_block(const vow_loop_t *loop);
+
 VOW_END_DECLS
 #endif

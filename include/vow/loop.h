@@ -15,6 +15,19 @@ typedef void (*vow_unhandled_cb)(vow_future_t *f, void *arg);
  *  class name ("sleep", "then", "uv handle tcp"), site where it was made. */
 typedef void (*vow_stuck_cb)(const char *what, const char *site, void *arg);
 
+/** Called with what kept the loop from everything else for blocked_ms: a
+ *  continuation, or a task between two awaits. what and site as above. */
+typedef void (*vow_blocked_cb)(const char *what, const char *site,
+                               uint64_t blocked_ms, void *arg);
+
+/** Called when the loop has closed for each future that somebody still holds:
+ *  nobody awaited it, or it was never dropped. f may be read, not kept. */
+typedef void (*vow_leak_cb)(vow_future_t *f, const char *what, const char *site,
+                            void *arg);
+
+/** vow_loop_options_t.block_limit_ms: never look at the clock. */
+#define VOW_NO_BLOCK_LIMIT UINT32_MAX
+
 /** Settings of a loop; zero a field for its default. */
 typedef struct vow_loop_options {
   /** Continuations that run before libuv polls once; default 1024. */
@@ -25,6 +38,16 @@ typedef struct vow_loop_options {
   /** Default: prints a line to stderr when VOW_DEBUG is set. */
   vow_stuck_cb on_stuck;
   void *on_stuck_arg;
+  /** A continuation or a task's step that takes longer is reported to
+   *  on_blocked, by the clock of the wall. Default: none; 100 in debug builds
+   *  of vow and when VOW_DEBUG is in the environment. */
+  uint32_t block_limit_ms;
+  /** Default: prints a line to stderr. */
+  vow_blocked_cb on_blocked;
+  void *on_blocked_arg;
+  /** Default: prints a line to stderr when VOW_DEBUG is set. */
+  vow_leak_cb on_leak;
+  void *on_leak_arg;
   /** For fault injection: every cell asks the allocator, so that "fail the
    *  nth allocation" reaches each one. Slower. */
   bool probe_cells;

@@ -3,27 +3,10 @@
  * in loop_close.c, other threads in post.c. */
 #include "core/loop.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 _Thread_local char vow__thread_mark;
 _Thread_local vow_loop_t *vow__thread_loop;
-
-static void print_unhandled(vow_future_t *f, void *arg) {
-  char text[2048];
-  (void)arg;
-  vow_error(f); /* gives a plain code its origin */
-  vow_error_format(vow_peek(f), text, sizeof(text));
-  fprintf(stderr, "vow: nobody saw this failure: %s\n  last held by %s at %s\n",
-          text, vow__what(f), f->site);
-}
-
-static void print_stuck(const char *what, const char *site, void *arg) {
-  (void)arg;
-  if (getenv("VOW_DEBUG") != NULL)
-    fprintf(stderr, "vow: still not ended: %s, made at %s\n", what, site);
-}
 
 int vow__loop_refusal(const vow_loop_t *loop, const char *fn) {
   if (loop == NULL) {
@@ -55,9 +38,7 @@ static vow_future_t *reserve(vow_loop_t *loop, vow_value_t v) {
 static void default_options(vow_loop_t *loop, const vow_loop_options_t *o) {
   if (o != NULL) loop->options = *o;
   if (loop->options.step_budget == 0) loop->options.step_budget = 1024;
-  if (loop->options.on_unhandled == NULL)
-    loop->options.on_unhandled = print_unhandled;
-  if (loop->options.on_stuck == NULL) loop->options.on_stuck = print_stuck;
+  vow__watch_defaults(&loop->options);
 }
 
 int vow_loop_new_driver(vow_driver_t *d, const vow_loop_options_t *options,
@@ -120,7 +101,10 @@ bool vow_loop_has_ready(const vow_loop_t *loop) {
 static void drain(vow_loop_t *loop, uint32_t budget) {
   loop->draining = true;
   loop->awake = true;
-  vow__run_ready(loop, budget);
+  if (VOW__LIKELY(loop->options.block_limit_ms == VOW_NO_BLOCK_LIMIT))
+    vow__run_ready(loop, budget);
+  else
+    vow__run_watched(loop, budget);
   loop->draining = false;
   loop->awake = false;
   if (vow_loop_has_ready(loop)) vow__wake(loop);
@@ -129,6 +113,10 @@ static void drain(vow_loop_t *loop, uint32_t budget) {
 
 void vow_loop_drain(vow_loop_t *loop) {
   if (!loop->draining) drain(loop, loop->options.step_budget);
+}
+
+bool vow_loop_may_block(const vow_loop_t *loop) {
+  return loop->awaited == NULL || !vow__settled(loop->awaited);
 }
 
 bool vow_loop_step(vow_loop_t *loop) {
@@ -171,6 +159,7 @@ int vow_loop_run_until(vow_loop_t *loop, vow_future_t *f) {
   }
   vow_ref(f);
   loop->running = true;
+  loop->awaited = f;
   vow_loop_drain(loop); /* often enough: no turn of the driver needed */
   while (!vow__settled(f)) {
     bool remote =
@@ -185,6 +174,7 @@ int vow_loop_run_until(vow_loop_t *loop, vow_future_t *f) {
     break;
   }
   loop->running = false;
+  loop->awaited = NULL;
   vow_drop(f);
   return err;
 }

@@ -58,6 +58,7 @@ struct vow_loop {
   bool awake;    /* draining, or the driver was asked to wake us soon */
   bool draining; /* a continuation, or vow_loop_drain, is on the stack */
   bool running;  /* vow_loop_run* or _close is on the stack */
+  vow_future_t *awaited; /* by vow_loop_run_until; NULL: none */
   bool closed;
   uint32_t cancel_depth;
   vow__slab_t *current[VOW__CLASSES];
@@ -305,6 +306,12 @@ void vow__settle(vow_loop_t *loop, vow_future_t *f, vow_value_t v);
 void vow__complete(vow_loop_t *loop, vow_future_t *f, vow_value_t v);
 /** Runs up to budget nodes of the ready queue. */
 void vow__run_ready(vow_loop_t *loop, uint32_t budget);
+/** watch.c: the same, and reports those that take too long. */
+void vow__run_watched(vow_loop_t *loop, uint32_t budget);
+/** watch.c: the defaults of what a loop reports. */
+void vow__watch_defaults(vow_loop_options_t *o);
+/** watch.c: reports the futures that somebody holds though all is over. */
+void vow__report_leaks(vow_loop_t *loop);
 /** f has lost its last reference. */
 void vow__abandon(vow_future_t *f);
 /** Frees f if it has settled and nobody holds it. */

@@ -152,6 +152,7 @@ int vow_loop_close(vow_loop_t *loop, uint64_t grace_ms) {
   vow__timers_close(loop);
   release_reserves(loop);
   loop->running = false;
+  vow__report_leaks(loop);
   leave_thread(loop);
   loop->thread = NULL;
   vow__cells_close(loop);
