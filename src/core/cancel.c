@@ -9,8 +9,6 @@
  * with then flows down again like any outcome. */
 #include "core/settle.h"
 
-#include <string.h>
-
 /* Operations nest (a race in a gather in a timeout ...): beyond this depth a
  * cancel goes through the ready queue instead of the stack. */
 #define MAX_DEPTH 64u
@@ -162,15 +160,27 @@ typedef struct search {
   uint32_t depth;
   bool found;
   /* Operations seen before, as many as fit: without it a few diamonds on top of
-   * each other would use all the steps up. */
-  const vow_op_t *seen[SEEN_MAX];
+   * each other would use all the steps up. NULL until one is seen: most
+   * searches see none, and clearing it costs more than they do. */
+  const vow_op_t **seen;
 } search_t;
 
-static bool seen_before(search_t *s, const vow_op_t *op) {
+static void search_up(vow_future_t *f, void *arg);
+
+static void search_sources(search_t *s, vow_op_t *op) {
   const vow_op_t **at = &s->seen[(uintptr_t)op / VOW__CELL_BYTES % SEEN_MAX];
-  if (*at == op) return true;
+  if (*at == op) return;
   *at = op;
-  return false;
+  s->depth--;
+  op->cls->sources(op, search_up, s);
+  s->depth++;
+}
+
+static VOW__NOINLINE void search_first(search_t *s, vow_op_t *op) {
+  const vow_op_t *seen[SEEN_MAX] = {NULL};
+  s->seen = seen;
+  search_sources(s, op);
+  s->seen = NULL;
 }
 
 static void search_up(vow_future_t *f, void *arg) {
@@ -185,34 +195,22 @@ static void search_up(vow_future_t *f, void *arg) {
     if (vow__settled(f) || f->node.state == VOW__RUNNING) return;
     if (f->node.kind == VOW__OP) {
       vow_op_t *op = vow__as_op(f);
-      if (op->cls->sources == NULL || s->depth == 0 || seen_before(s, op))
-        return;
-      s->depth--;
-      op->cls->sources(op, search_up, s);
-      s->depth++;
+      if (op->cls->sources == NULL || s->depth == 0) return;
+      if (s->seen == NULL)
+        search_first(s, op);
+      else
+        search_sources(s, op);
       return;
     }
     f = f->node.source;
   }
 }
 
-/* Waits for no other future, and so for self neither. */
-static bool is_top(const vow_future_t *f) {
-  if (f->node.kind == VOW__OP)
-    return ((const vow_op_t *)(const void *)f)->cls->sources == NULL;
-  return f->node.source == NULL;
-}
-
 bool vow__would_cycle(vow_future_t *self, vow_future_t *f) {
   /* The limits bound the work; a larger circle is found by its never ending
    * only. */
-  search_t s;
-  if (self->waiters == NULL || is_top(f)) return false;
-  s.self = self;
-  s.steps = 65536;
-  s.depth = 1000;
-  s.found = false;
-  memset(s.seen, 0, sizeof(s.seen));
+  search_t s = {.self = self, .steps = 65536, .depth = 1000};
+  if (self->waiters == NULL) return false;
   search_up(f, &s);
   return s.found;
 }

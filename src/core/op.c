@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations and waiters: the engine as those see it who write futures of
  * their own kind. */
-#include "core/loop.h"
+#include "core/settle.h"
 
 #include <string.h>
 
@@ -60,8 +60,21 @@ vow_loop_t *vow_op_loop(const void *op) {
   return vow__loop_of(op);
 }
 
+/* A failure with an object, or vow_follow. */
+static VOW__NOINLINE void settle_unusual(vow_future_t *f, int64_t payload,
+                                         const vow_type_t *type) {
+  vow_value_t v;
+  v.as.i = payload;
+  v.type = type;
+  if (type == &vow__type_error && vow_error_site(v.as.p) != f->site)
+    v = vow__error_passed(v, f->site, f->site);
+  vow__complete(vow__loop_of(f), f, v);
+}
+
 int vow_op_settle(void *op, vow_value_t v) {
   vow_future_t *f = op;
+  int64_t payload = v.as.i; /* by halves, see vow__settle_word */
+  const vow_type_t *type = v.type;
   if (VOW__UNLIKELY(f->node.state != VOW__PENDING || f->node.kind != VOW__OP)) {
     vow__value_destroy(v);
     return VOW_ESETTLED;
@@ -70,10 +83,10 @@ int vow_op_settle(void *op, vow_value_t v) {
     f->node.flags &= (uint8_t)~VOW__F_QUEUED;
     vow__unlink(&f->node);
   }
-  if (VOW__UNLIKELY(v.type == &vow__type_error) &&
-      vow_error_site(v.as.p) != f->site)
-    v = vow__error_passed(v, f->site, f->site);
-  vow__complete(vow__loop_of(f), f, v);
+  if (VOW__UNLIKELY(type == &vow__type_error || type == &vow__type_follow))
+    settle_unusual(f, payload, type);
+  else
+    vow__settle_fast(vow__loop_of(f), f, payload, type);
   return 0;
 }
 
