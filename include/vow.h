@@ -29,6 +29,17 @@
 #include <vow/map.h>
 #include <vow/as_completed.h>
 
+/* sync */
+#include <vow/mutex.h>
+#include <vow/rwlock.h>
+#include <vow/semaphore.h>
+#include <vow/event.h>
+#include <vow/condition.h>
+#include <vow/barrier.h>
+#include <vow/once.h>
+#include <vow/limiter.h>
+#include <vow/rate_limiter.h>
+
 /* task */
 #include <vow/task.h>
 #include <vow/group.h>
