@@ -137,12 +137,10 @@ static void judge(vow_group_t *g, size_t index, vow_value_t v) {
   if (failed && !cancelled) {
     add_failure(g, v);
     if (g->policy == VOW_GROUP_ALL) stop(g, UV_ECANCELED);
-  } else if (cancelled) {
+  } else if (cancelled || g->first_taken) {
     vow_value_destroy(v);
   } else if (g->policy == VOW_GROUP_ALL) {
     g->results[index] = v;
-  } else if (g->first_taken) {
-    vow_value_destroy(v);
   } else {
     g->first = v;
     g->first_taken = true;
