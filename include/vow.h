@@ -39,10 +39,15 @@
 #include <vow/once.h>
 #include <vow/limiter.h>
 #include <vow/rate_limiter.h>
+#include <vow/queue.h>
+#include <vow/broadcast.h>
+#include <vow/latest.h>
+#include <vow/select.h>
 
 /* task */
 #include <vow/task.h>
 #include <vow/group.h>
+#include <vow/task_sync.h>
 
 /* uv */
 #include <vow/uv.h>
