@@ -5,18 +5,17 @@
 
 #include <vow/task_sync.h>
 
-/* 0: the short way may be tried; 1: no task runs here, and awaiting will say
- * so; negative: the task feels a cancellation. */
+/* 0: go on; else why not: no task runs here, or it feels a cancellation. */
 static inline int felt(void) {
   return VOW__LIKELY(vow__task_self != NULL) ? vow__task_felt(vow__task_self)
-                                             : 1;
+                                             : UV_EINVAL;
 }
 
 int vow_await_lock_at(const char *site, vow_mutex_t *m) {
   vow_value_t permit;
   int code = felt();
-  if (VOW__UNLIKELY(code < 0)) return code;
-  if (VOW__LIKELY(code == 0 && vow_mutex_try_acquire(m))) return 0;
+  if (VOW__UNLIKELY(code != 0)) return code;
+  if (VOW__LIKELY(vow_mutex_try_acquire(m))) return 0;
   permit = vow_await_at(site, vow_mutex_acquire_at(site, m));
   code = vow_value_code(permit);
   return vow_mutex_hold(permit) != NULL ? 0 : code; /* which ends it */
@@ -26,18 +25,19 @@ int vow_await_permits_at(const char *site, vow_semaphore_t *s, size_t n) {
   vow_value_t permit;
   size_t held;
   int code = felt();
-  if (VOW__UNLIKELY(code < 0)) return code;
-  if (VOW__LIKELY(code == 0 && vow_semaphore_try_acquire(s, n))) return 0;
+  if (VOW__UNLIKELY(code != 0)) return code;
+  if (VOW__LIKELY(vow_semaphore_try_acquire(s, n))) return 0;
   permit = vow_await_at(site, vow_semaphore_acquire_at(site, s, n));
   code = vow_value_code(permit);
-  return vow_semaphore_hold(permit, &held) != NULL ? 0 : code; /* which ends it */
+  return vow_semaphore_hold(permit, &held) != NULL ? 0
+                                                   : code; /* which ends it */
 }
 
 int vow_await_put_at(const char *site, vow_queue_t *q, vow_value_t v) {
   int code = felt();
   if (VOW__UNLIKELY(code != 0)) {
     vow_value_destroy(v);
-    return code < 0 ? code : UV_EINVAL;
+    return code;
   }
   if (VOW__LIKELY(vow_queue_try_put(q, v) == 0)) return 0;
   return vow_await_status_at(site, vow_queue_put_at(site, q, v, 0));
@@ -46,8 +46,9 @@ int vow_await_put_at(const char *site, vow_queue_t *q, vow_value_t v) {
 vow_value_t vow_await_get_at(const char *site, vow_queue_t *q) {
   vow_value_t v;
   int code = felt();
-  if (VOW__UNLIKELY(code < 0)) return vow_cancelled(code);
-  if (VOW__LIKELY(code == 0 && vow_queue_try_get(q, &v) == 0)) return v;
-  if (code == 0) return vow_await_at(site, vow_queue_get_at(site, q));
-  return vow_failf_at(site, UV_EINVAL, "vow_await_get: no task runs here");
+  if (VOW__UNLIKELY(vow__task_self == NULL))
+    return vow_failf_at(site, code, "vow_await_get: no task runs here");
+  if (VOW__UNLIKELY(code != 0)) return vow_cancelled(code);
+  if (VOW__LIKELY(vow_queue_try_get(q, &v) == 0)) return v;
+  return vow_await_at(site, vow_queue_get_at(site, q));
 }
