@@ -264,12 +264,17 @@ static VOW__NOINLINE vow_value_t consume_slow(const char *site,
   return v;
 }
 
+/* Nothing but the cell is left when its value has been taken. */
+static inline bool is_bare(const vow_future_t *f) {
+  if (!(f->node.flags & VOW__F_OP)) return true;
+  return ((const vow_op_t *)(const void *)f)->cls->destroy == NULL;
+}
+
 vow_value_t vow_op_consume(const char *site, vow_future_t *f) {
-  const uint32_t mask =
-      VOW__WORD(0, 0xff, VOW__F_PLAIN | VOW__F_OP | VOW__F_STATIC, 0xff);
+  const uint32_t mask = VOW__WORD(0, 0xff, VOW__F_STATIC, 0xff);
   if (VOW__LIKELY(f != NULL && f->node.refs == 1 &&
-                  (f->node.word & mask) ==
-                      VOW__WORD(0, VOW__DONE, VOW__F_PLAIN, 0))) {
+                  (f->node.word & mask) == VOW__WORD(0, VOW__DONE, 0, 0) &&
+                  is_bare(f) && f->u.value.type != &vow__type_moved)) {
     vow_value_t v = f->u.value;
     vow__cell_free(f);
     return v;

@@ -118,10 +118,23 @@ static VOW__NOINLINE int release_refused(vow_mutex_t *m) {
                                     : "the mutex is not held");
 }
 
+/* Straight to the first who waits for a future: no user's code runs in that,
+ * unless the future was left to itself; then m comes back to be released. */
+static VOW__NOINLINE int hand_over(vow_mutex_t *m) {
+  vow__mutex_ask_t *a = (vow__mutex_ask_t *)(void *)vow__line_first(&m->line);
+  if (a == NULL || a->granted != NULL || m->closed || m->serving)
+    return release_slow(m);
+  vow__list_remove(&a->ask.link);
+  m->held = m->serving = true;
+  vow_op_settle(a, vow_mutex_permit(m));
+  m->serving = false;
+  return VOW__LIKELY(m->held) ? 0 : release_slow(m);
+}
+
 int vow_mutex_release(vow_mutex_t *m) {
   if (VOW__UNLIKELY(m == NULL || !m->held)) return release_refused(m);
   m->held = false;
-  if (!vow__list_empty(&m->line) || m->closed) return release_slow(m);
+  if (!vow__list_empty(&m->line) || m->closed) return hand_over(m);
   return 0;
 }
 

@@ -17,8 +17,10 @@ int vow_await_lock_at(const char *site, vow_mutex_t *m) {
   if (VOW__UNLIKELY(code != 0)) return code;
   if (VOW__LIKELY(vow_mutex_try_acquire(m))) return 0;
   permit = vow_await_at(site, vow_mutex_acquire_at(site, m));
+  if (VOW__LIKELY(permit.type == &vow_type_mutex_permit)) return 0;
   code = vow_value_code(permit);
-  return vow_mutex_hold(permit) != NULL ? 0 : code; /* which ends it */
+  vow_value_destroy(permit);
+  return code;
 }
 
 int vow_await_permits_at(const char *site, vow_semaphore_t *s, size_t n) {
