@@ -14,6 +14,8 @@
 #include <vow/time.h>
 #include <vow/token.h>
 #include <vow/op.h>
+#include <vow/iter.h>
+#include <vow/iter_class.h>
 #include <vow/driver.h>
 
 /* debug */
@@ -28,6 +30,9 @@
 #include <vow/repeat.h>
 #include <vow/map.h>
 #include <vow/as_completed.h>
+#include <vow/using.h>
+#include <vow/iter_sources.h>
+#include <vow/iter_tools.h>
 
 /* sync */
 #include <vow/mutex.h>
@@ -48,9 +53,11 @@
 #include <vow/task.h>
 #include <vow/group.h>
 #include <vow/task_sync.h>
+#include <vow/task_iter.h>
 
 /* uv */
 #include <vow/uv.h>
+#include <vow/virtual.h>
 #include <vow/bytes.h>
 #include <vow/handle.h>
 #include <vow/stream_io.h>
@@ -76,11 +83,13 @@
 #include <vow/fs_event.h>
 #include <vow/fs_poll.h>
 #include <vow/phase.h>
+#include <vow/iter_uv.h>
 
 /* net */
 #include <vow/file.h>
 #include <vow/stream.h>
 #include <vow/stream_class.h>
+#include <vow/iter_net.h>
 #include <vow/connect.h>
 #include <vow/serve.h>
 #include <vow/run.h>

@@ -244,7 +244,7 @@ size_t vow__chunks_find(const vow__chunks_t *c, size_t from, const char *what,
       const char *hit = memchr(run.data + at, what[0], run.length - at);
       if (hit == NULL) break;
       at = (size_t)(hit - run.data);
-      if (matches(c, i, at, what, length)) return base + at;
+      if (length == 1 || matches(c, i, at, what, length)) return base + at;
       at++;
     }
     base += run.length;

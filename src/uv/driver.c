@@ -15,6 +15,7 @@
  * uv_now is never ahead; so a uv_timer_t due at exactly the vow deadline never
  * fires early. */
 #include "uv/crew.h"
+#include "uv/virtual.h"
 
 #include <vow/op.h>
 
@@ -25,8 +26,8 @@ static vow__uv_t *of(vow_driver_t *base) {
 }
 
 static uint64_t now_ns(vow_driver_t *base) {
-  (void)base;
-  return uv_hrtime();
+  uint64_t virtual_ns = of(base)->virtual_ns;
+  return virtual_ns != 0 ? virtual_ns : uv_hrtime();
 }
 
 vow__uv_t *vow__uv_of(vow_loop_t *loop) {
@@ -49,6 +50,7 @@ static void wake_at(vow_driver_t *base, uint64_t deadline_ms) {
   uint64_t delay_ms;
   if (d->closing || deadline_ms == d->armed_ms) return;
   d->armed_ms = deadline_ms;
+  if (d->virtual_ns != 0) return; /* the turn looks at deadlines itself */
   if (deadline_ms == UINT64_MAX) {
     uv_timer_stop(&d->timer);
     return;
@@ -100,6 +102,7 @@ static void on_prepare(uv_prepare_t *prepare) {
   vow__uv_t *d = VOW__OF(prepare, vow__uv_t, prepare);
   if (!d->spent) drain(d);
   d->spent = false;
+  if (!vow_loop_may_block(d->loop)) uv_idle_start(&d->idle, on_idle);
   /* Continuations may have taken their time; the poll's timeout counts from
    * libuv's cached clock. */
   if (d->armed_ms != UINT64_MAX) uv_update_time(d->uv);
@@ -126,6 +129,7 @@ static void wake_remote(vow_driver_t *base) {
 static bool turn(vow_driver_t *base, bool wait, bool remote) {
   vow__uv_t *d = of(base);
   bool alive;
+  if (d->virtual_ns != 0) return vow__virtual_turn(d, wait, remote);
   if (remote) uv_ref((uv_handle_t *)&d->async);
   alive = uv_loop_alive(d->uv) != 0 || vow_loop_has_ready(d->loop);
   if (alive) uv_run(d->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);

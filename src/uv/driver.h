@@ -17,6 +17,7 @@ typedef struct vow__uv vow__uv_t;
 struct vow__pool;
 struct vow__owned;
 typedef struct vow__crew vow__crew_t;
+struct vow__dock;
 
 struct vow__uv {
   vow_driver_t base;
@@ -35,6 +36,9 @@ struct vow__uv {
   uv_idle_t idle;
   bool asked; /* wake_soon was called; not answered by a drain of ours yet */
 
+  uint64_t virtual_ns; /* the clock; 0: it is the real one */
+  bool clock_held;     /* the virtual clock moves by hand only */
+
   bool owned;    /* uv is &own */
   bool closing;  /* our handles are closed or being closed */
   bool orphan;   /* free this struct with the last of them */
@@ -46,6 +50,7 @@ struct vow__uv {
   struct vow__owned *owned_handles; /* made by vow, not closed */
   struct vow__pool *pool;           /* read buffers, NULL until the first */
   vow__crew_t *crew;                /* jobs on threads, likewise */
+  struct vow__dock *dock;           /* jobs in thread pools, likewise */
   char *datagram;                   /* where datagrams arrive, likewise */
   uv_loop_t own;
 };
@@ -76,6 +81,8 @@ int vow__uv_get(const void *handle, vow__uv_t **ret_d);
 
 /** The driver's close hook. */
 int vow__uv_close(vow_driver_t *base, vow_stuck_cb stuck, void *arg);
+/** thread_pool_dock.c: no job is in a thread pool any more. */
+void vow__dock_close(vow__uv_t *d);
 /** Closes our handles; counts d->open down as their callbacks come. */
 void vow__uv_close_handles(vow__uv_t *d);
 

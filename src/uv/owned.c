@@ -41,9 +41,10 @@ const char *vow__owned_site(vow__uv_t *d, const uv_handle_t *handle) {
 /* ---- on the heap, for users ---------------------------------------------- */
 
 /* In front of the handle, of which users see the address only. */
-typedef struct heap_head {
+typedef union heap_head {
   alignas(max_align_t) vow__owned_t owned;
-  vow__attached_t att; /* while a vow_close is under way */
+  vow__attached_t att; /* freed while a vow_close is under way, and so off the
+                          list */
 } heap_head_t;
 
 static heap_head_t *head_of(void *handle) {
@@ -82,8 +83,10 @@ void vow__heap_free(void *p) {
   uv_handle_t *handle = p;
   heap_head_t *head;
   vow__uv_t *d;
+  const char *site;
   if (handle == NULL) return;
   head = head_of(handle);
+  site = head->owned.site;
   vow__owned_remove(&head->owned);
   d = vow__uv_find(handle->loop);
   if (!uv_is_closing(handle)) {
@@ -91,7 +94,7 @@ void vow__heap_free(void *p) {
     uv_close(handle, on_heap_closed);
   } else if (d != NULL && vow__attached_first(&d->handles, handle) != NULL) {
     /* vow_close is at it; attaching beside it needs no memory. */
-    vow__attach(&d->handles, handle, &head->att, &heap_kind, head->owned.site);
+    vow__attach(&d->handles, handle, &head->att, &heap_kind, site);
   } else {
     vow_release(head);
   }

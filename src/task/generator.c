@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Generators: an iterator whose items a task emits.
+ *
+ * How this works: the first next starts the task. vow_emit gives its value to
+ * the iterator, and awaits a promise that the following next keeps. The
+ * iterator waits for the task itself, whose end is the end of the items, or of
+ * the closing. */
+#include "task/task.h"
+
+#include <vow/iter_class.h>
+#include <vow/task_iter.h>
+
+typedef struct generator {
+  vow_iter_t iter;
+  vow_waiter_t task; /* idle: not begun, or ended */
+  vow_promise_t
+      *asked;       /* kept by the next next, while the task waits in emit */
+  vow_task_cb body; /* NULL: the task was started */
+  void *arg;
+  vow_drop_cb arg_drop;
+} generator_t;
+
+static const vow_local_t key = {"generator", false};
+static const vow_type_t key_type = {"generator", NULL, NULL, NULL};
+
+/* What the task gets; it owns arg. */
+typedef struct run {
+  generator_t *generator;
+  vow_task_cb body;
+  void *arg;
+  vow_drop_cb arg_drop;
+} run_t;
+
+static void run_free(void *arg) {
+  run_t *r = arg;
+  if (r->arg_drop != NULL) r->arg_drop(r->arg);
+  vow_release(r);
+}
+
+static vow_value_t run(void *arg) {
+  run_t *r = arg;
+  int err = vow_local_set(&key, vow_ptr(r->generator, &key_type));
+  return err == 0 ? r->body(r->arg) : vow_fail(err);
+}
+
+static void release_arg(generator_t *g) {
+  vow_drop_cb drop = g->arg_drop;
+  g->arg_drop = NULL;
+  g->body = NULL;
+  if (drop != NULL) drop(g->arg);
+}
+
+/* Nothing is lost for want of memory: the task begins with a later next. */
+static void begin(generator_t *g) {
+  run_t *r = vow_alloc(sizeof(*r));
+  vow_future_t *f;
+  if (r == NULL) {
+    vow_iter_give(&g->iter, vow_fail(UV_ENOMEM));
+    return;
+  }
+  *r = (run_t){g, g->body, g->arg, g->arg_drop};
+  g->body = NULL;
+  g->arg_drop = NULL;
+  f = vow_go_at(vow_site(vow_op_future(g)), vow_op_loop(g), NULL, run, r,
+                run_free);
+  vow_waiter_start(&g->task, g, f);
+}
+
+static void next(vow_iter_t *it) {
+  generator_t *g = (generator_t *)(void *)it;
+  if (g->body != NULL) {
+    begin(g);
+  } else if (g->asked != NULL) {
+    vow_promise_t *p = g->asked;
+    g->asked = NULL;
+    vow_promise_finish(p, vow_nil());
+  } else if (vow_waiter_future(&g->task) == NULL) {
+    vow_iter_give(it, vow_fail(UV_EOF)); /* behind the task's failure */
+  }
+}
+
+/* The task has ended. */
+static void ready(vow_iter_t *it, vow_waiter_t *w) {
+  generator_t *g = (generator_t *)(void *)it;
+  vow_value_t v =
+      vow_op_consume(vow_site(vow_op_future(g)), vow_waiter_take(w));
+  bool failed = vow_value_is_failure(v);
+  if (vow_iter_is_closing(it)) {
+    if (failed && !vow_value_is_cancelled(v)) {
+      vow_iter_closed(it, v);
+    } else {
+      vow_value_destroy(v);
+      vow_iter_closed(it, vow_nil());
+    }
+  } else {
+    if (!failed) {
+      vow_value_destroy(v);
+      v = vow_fail(UV_EOF);
+    }
+    vow_iter_give(it, v);
+  }
+}
+
+static void close_it(vow_iter_t *it) {
+  generator_t *g = (generator_t *)(void *)it;
+  vow_future_t *task = vow_waiter_future(&g->task);
+  release_arg(g);
+  if (task == NULL)
+    vow_iter_closed(it, vow_nil());
+  else
+    vow_cancel(task);
+}
+
+static void destroy(void *op) {
+  generator_t *g = op;
+  release_arg(g);
+  vow_waiter_release(&g->task);
+}
+
+static void sources(void *op, void (*visit)(vow_future_t *f, void *arg),
+                    void *arg) {
+  generator_t *g = op;
+  vow_future_t *task = vow_waiter_future(&g->task);
+  if (task != NULL) visit(task, arg);
+}
+
+static const vow_iter_class_t generator_class = {
+    .op = VOW_ITER_OP("generator", generator_t, destroy, sources),
+    .next = next,
+    .ready = ready,
+    .close = close_it};
+
+vow_iter_t *vow_generator_at(const char *site, vow_loop_t *loop,
+                             vow_task_cb body, void *arg,
+                             vow_drop_cb arg_drop) {
+  generator_t *g = NULL;
+  vow_future_t *failure = NULL;
+  if (body == NULL)
+    failure =
+        vow_misuse_at(site, loop, UV_EINVAL, "vow_generator: the body is NULL");
+  else if ((g = vow_iter_new_at(site, loop, &generator_class)) == NULL)
+    failure = vow_op_failed(site, loop, "vow_generator");
+  if (failure != NULL) {
+    if (arg_drop != NULL) arg_drop(arg);
+    return vow_iter_failed(failure);
+  }
+  g->body = body;
+  g->arg = arg;
+  g->arg_drop = arg_drop;
+  return &g->iter;
+}
+
+int vow_emit_at(const char *site, vow_value_t v) {
+  vow__task_t *t = vow__task_self;
+  vow_value_t local = vow_local_get(&key);
+  generator_t *g = local.type == &key_type ? local.as.p : NULL;
+  vow_future_t *asked;
+  int felt = g != NULL ? vow__task_felt(t) : 0;
+  if (g == NULL || felt != 0 || !vow_iter_is_asked(&g->iter)) {
+    vow_value_destroy(v);
+    return g == NULL || felt == 0 ? UV_EINVAL : felt;
+  }
+  /* First the promise: without memory for it the item is not given. */
+  asked = vow_promise_new_at(site, vow_op_loop(t), &g->asked);
+  if (g->asked == NULL) {
+    vow_value_destroy(v);
+    return vow_await_status_at(site, asked);
+  }
+  vow_iter_give(&g->iter, v);
+  felt = vow_await_status_at(site, asked);
+  if (felt != 0) {
+    vow_promise_drop(g->asked);
+    g->asked = NULL;
+  }
+  return felt;
+}

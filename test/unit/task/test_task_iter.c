@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* VOW_FOR over iterators, and generators: items, ends, failures, every way
+ * out. */
+#include "unit/core/helpers.h"
+
+#include <vow/task_iter.h>
+
+static vow_loop_t *loop;
+static int drops;
+
+static void count_drop(void *arg) {
+  (void)arg;
+  drops++;
+}
+
+static vow_value_t note_close(void *arg) {
+  (void)arg;
+  int code = vow_await_status(vow_sleep(vow_task_loop(), 5));
+  note(code == 0 ? "closed" : "disturbed");
+  return vow_nil();
+}
+
+/* 0, 1, 2, ... up to *arg; -1: then fails. */
+static vow_value_t count_up(void *arg) {
+  const int *n = arg;
+  vow_defer(note_close, NULL);
+  for (int i = 0; i < (*n < 0 ? 2 : *n); i++) {
+    vow_await_status(vow_sleep(vow_task_loop(), 10));
+    int code = vow_emit(vow_int(i));
+    if (code != 0) return vow_cancelled(code);
+  }
+  return *n < 0 ? vow_failf(UV_EIO, "broken") : vow_nil();
+}
+
+static vow_value_t sum(void *arg) {
+  int64_t total = 0;
+  vow_value_t failure;
+  VOW_FOR(step, vow_generator(vow_task_loop(), count_up, arg, count_drop),
+          &failure) {
+    total += step.item.as.i;
+  }
+  note("after");
+  if (vow_value_is_failure(failure)) return failure;
+  return vow_int(total);
+}
+
+static vow_future_t *run(vow_task_cb body, void *arg, uint64_t ms) {
+  drops = 0;
+  loop = manual_loop();
+  vow_future_t *f = vow_go(loop, body, arg);
+  manual_advance(loop, ms);
+  return f;
+}
+
+static void done(vow_future_t *f) {
+  vow_drop(f);
+  manual_done(loop);
+}
+
+TEST(test_for_generator_gives_every_item_then_ends) {
+  int n = 5;
+  vow_future_t *f = run(sum, &n, 1000);
+  ck_assert_int_eq(vow_get_int(f), 10);
+  ck_assert_int_eq(drops, 1);
+  EXPECT_EVENTS("closed after");
+  done(f);
+}
+END_TEST
+
+TEST(test_for_generator_failure_ends_the_walk) {
+  int n = -1;
+  vow_future_t *f = run(sum, &n, 1000);
+  ck_assert_int_eq(vow_status(f), UV_EIO);
+  ck_assert_str_eq(vow_error_message(vow_error(f)), "broken");
+  EXPECT_EVENTS("closed after");
+  done(f);
+}
+END_TEST
+
+static vow_value_t first_only(void *arg) {
+  vow_value_t failure, first = vow_nil();
+  VOW_FOR(step, vow_generator(vow_task_loop(), count_up, arg, count_drop),
+          &failure) {
+    if (step.item.as.i == 0) continue;
+    first = vow_step_take(&step);
+    break;
+  }
+  note("after");
+  return first;
+}
+
+TEST(test_for_break_awaits_the_close) { /* Rule 21 */
+  int n = 100;
+  vow_future_t *f = run(first_only, &n, 1000);
+  ck_assert_int_eq(vow_get_int(f), 1);
+  EXPECT_EVENTS("closed after");
+  ck_assert_int_eq(drops, 1);
+  done(f);
+}
+END_TEST
+
+static vow_value_t return_inside(void *arg) {
+  vow_value_t failure;
+  VOW_FOR(step, vow_generator(vow_task_loop(), count_up, arg, count_drop),
+          &failure) {
+    if (step.item.as.i == 3) return vow_int(33);
+  }
+  return vow_nil();
+}
+
+TEST(test_for_return_awaits_the_close) { /* Rule 21 */
+  int n = 100;
+  vow_future_t *f = run(return_inside, &n, 1000);
+  ck_assert_int_eq(vow_get_int(f), 33);
+  EXPECT_EVENTS("closed");
+  done(f);
+}
+END_TEST
+
+TEST(test_for_cancelled_task_awaits_the_close_undisturbed) {
+  int n = 100;
+  vow_future_t *f = run(sum, &n, 25);
+  vow_cancel(f);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_state(f), VOW_PENDING);
+  manual_advance(loop, 5);
+  ck_assert(vow_is_cancelled(f));
+  EXPECT_EVENTS("closed after");
+  done(f);
+}
+END_TEST
+
+TEST(test_generator_begins_with_the_first_next) {
+  int n = 3;
+  drops = 0;
+  loop = manual_loop();
+  vow_iter_t *it = vow_generator(loop, count_up, &n, count_drop);
+  manual_advance(loop, 100);
+  EXPECT_EVENTS("");
+  vow_iter_free(it); /* never begun */
+  manual_drain(loop);
+  ck_assert_int_eq(drops, 1);
+  EXPECT_EVENTS("");
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_generator_dropped_next_keeps_the_item) {
+  int n = 3;
+  loop = manual_loop();
+  vow_iter_t *it = vow_generator(loop, count_up, &n);
+  vow_future_t *f = vow_iter_next(it);
+  manual_advance(loop, 5);
+  vow_drop(f);
+  manual_advance(loop, 100);
+  f = vow_iter_next(it);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_get_int(f), 0);
+  vow_drop(f);
+  vow_iter_free(it);
+  manual_advance(loop, 10);
+  EXPECT_EVENTS("closed");
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_generator_end_is_said_ever_after) {
+  int n = 0;
+  loop = manual_loop();
+  vow_iter_t *it = vow_generator(loop, count_up, &n);
+  for (int i = 0; i < 3; i++) {
+    vow_future_t *f = vow_iter_next(it);
+    manual_advance(loop, 10);
+    ck_assert(vow_iter_is_end(f));
+    vow_drop(f);
+  }
+  EXPECT_EVENTS("closed");
+  vow_iter_free(it);
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_generator_loop_close_unwinds_it) {
+  int n = 3;
+  loop = manual_loop();
+  vow_iter_t *it = vow_generator(loop, count_up, &n);
+  vow_future_t *f = vow_iter_next(it);
+  manual_advance(loop, 10);
+  ck_assert_int_eq(vow_get_int(f), 0);
+  vow_drop(f);
+  ck_assert_int_eq(vow_loop_close(loop, 1000), 0);
+  EXPECT_EVENTS("closed");
+  vow_iter_free(it);
+}
+END_TEST
+
+static vow_value_t misuse(void *arg) {
+  (void)arg;
+  ck_assert_int_eq(vow_emit(vow_int(1)), UV_EINVAL);
+  return vow_nil();
+}
+
+TEST(test_emit_outside_of_a_generator_is_refused) {
+  ck_assert_int_eq(vow_emit(vow_int(1)), UV_EINVAL);
+  done(run(misuse, NULL, 1));
+}
+END_TEST
+
+TEST(test_generator_out_of_memory_loses_no_item) {
+  fault_install();
+  for (unsigned n = 1;; n++) {
+    int items = 3, seen = 0, failures = 0;
+    vow_task_trim();
+    drops = 0;
+    loop = manual_loop_probe();
+    fault_fail_at(n);
+    vow_iter_t *it = vow_generator(loop, count_up, &items, count_drop);
+    for (int i = 0; i < 20; i++) {
+      vow_future_t *f = vow_iter_next(it);
+      manual_advance(loop, 20);
+      bool end = vow_iter_is_end(f);
+      if (vow_status(f) == 0)
+        ck_assert_int_eq(vow_get_int(f), seen++);
+      else if (!end)
+        failures++;
+      vow_drop(f);
+      if (end) break;
+    }
+    fault_off();
+    vow_iter_free(it);
+    manual_advance(loop, 10);
+    events[0] = '\0';
+    manual_done(loop);
+    ck_assert_int_eq(drops, 1);
+    if (seen == 3 && failures == 0 && n > 12) break;
+    ck_assert_uint_lt(n, 100);
+  }
+  vow_task_trim();
+  ck_assert_int_eq(fault_live(), 0);
+}
+END_TEST
+
+SUITE(task_iter) {
+  ADD(test_for_generator_gives_every_item_then_ends);
+  ADD(test_for_generator_failure_ends_the_walk);
+  ADD(test_for_break_awaits_the_close);
+  ADD(test_for_return_awaits_the_close);
+  ADD(test_for_cancelled_task_awaits_the_close_undisturbed);
+  ADD(test_generator_begins_with_the_first_next);
+  ADD(test_generator_dropped_next_keeps_the_item);
+  ADD(test_generator_end_is_said_ever_after);
+  ADD(test_generator_loop_close_unwinds_it);
+  ADD(test_emit_outside_of_a_generator_is_refused);
+  ADD(test_generator_out_of_memory_loses_no_item);
+}
