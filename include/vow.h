@@ -74,6 +74,7 @@
 #include <vow/interval.h>
 #include <vow/signal.h>
 #include <vow/work.h>
+#include <vow/thread_pool.h>
 #include <vow/random.h>
 #include <vow/pipe.h>
 #include <vow/udp.h>

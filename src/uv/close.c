@@ -204,6 +204,7 @@ static bool is_stuck(vow__uv_t *d, vow_stuck_cb stuck, void *arg) {
 int vow__uv_close(vow_driver_t *base, vow_stuck_cb stuck, void *arg) {
   vow__uv_t *d = (vow__uv_t *)(void *)base;
   vow__crew_close(d);
+  vow__dock_close(d);
   if (d->owned) {
     finish_closing(d);
     if (is_stuck(d, stuck, arg)) return UV_EBUSY;
