@@ -10,17 +10,21 @@
 #include <vow.h>
 
 /** A figure. Both functions do one round, and return the measure of one item,
- *  in unit. limit: the ratio of their medians that must not be exceeded; 0
- *  when there is none. floor is NULL when a constant is the floor. */
+ *  in unit; lower is better. */
 typedef struct bench_figure {
   const char *name;
   const char *unit;
-  double limit;
+  double limit;   /* of the ratio of the two; 0: none */
+  double at_most; /* of vow's median; 0: no limit */
   double (*vow)(void);
-  double (*floor)(void);
+  double (*floor)(void); /* NULL: floor_constant, 0 if nothing compares */
   double floor_constant;
   const char *what;
+  int rounds; /* odd; 0: the usual number */
 } bench_figure_t;
+
+/** Many short rounds by turns, for what depends on the machine's other work. */
+#define BENCH_ROUNDS_MAX 101
 
 /** The figures of each file, ended by one without a name. */
 extern const bench_figure_t bench_chain_figures[];
@@ -29,6 +33,13 @@ extern const bench_figure_t bench_sleep_figures[];
 extern const bench_figure_t bench_token_figures[];
 extern const bench_figure_t bench_work_figures[];
 extern const bench_figure_t bench_echo_figures[];
+extern const bench_figure_t bench_accept_figures[];
+extern const bench_figure_t bench_udp_figures[];
+extern const bench_figure_t bench_fs_figures[];
+extern const bench_figure_t bench_lines_figures[];
+extern const bench_figure_t bench_idle_figures[];
+extern const bench_figure_t bench_sync_figures[];
+extern const bench_figure_t bench_thread_pool_figures[];
 
 /** Nanoseconds: of the clock on the wall, of the process's CPU time, of the
  *  calling thread's CPU time. */

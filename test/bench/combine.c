@@ -132,8 +132,16 @@ static double gather_floor(void) {
 }
 
 const bench_figure_t bench_combine_figures[] = {
-    {"gather", "ns/child", 1.0, gather_vow, gather_floor, 0,
-     "gather of 10,000 promises"},
-    {"race", "ns/child", 1.2, race_vow, gather_vow, 0,
-     "race of 10,000 promises; the floor is vow's gather"},
-    {NULL, NULL, 0, NULL, NULL, 0, NULL}};
+    {.name = "gather",
+     .unit = "ns/child",
+     .limit = 1.0,
+     .vow = gather_vow,
+     .floor = gather_floor,
+     .what = "gather of 10,000 promises"},
+    {.name = "race",
+     .unit = "ns/child",
+     .limit = 1.2,
+     .vow = race_vow,
+     .floor = gather_vow,
+     .what = "race of 10,000 promises; the floor is vow's gather"},
+    {.name = NULL}};

@@ -36,6 +36,13 @@ void echo_ended(echo_server_t *server) {
   uv_close((uv_handle_t *)&server->listener, NULL);
 }
 
+void echo_run_vow(echo_server_t *server) {
+  server->vow = bench_loop_new();
+  echo_listen(server, vow_loop_uv(server->vow));
+  BENCH_REQUIRE(vow_loop_run(server->vow) == 0);
+  bench_loop_done(server->vow);
+}
+
 static void server_thread(void *arg) {
   echo_server_t *server = arg;
   server->run(server);
@@ -47,6 +54,7 @@ static double echo_round(const echo_server_t *kind, size_t size_bytes,
   uv_thread_t thread;
   double per_message;
   *server = *kind;
+  server->size_bytes = size_bytes;
   BENCH_REQUIRE(uv_sem_init(&server->listening, 0) == 0);
   BENCH_REQUIRE(uv_thread_create(&thread, server_thread, server) == 0);
   uv_sem_wait(&server->listening);
@@ -61,12 +69,16 @@ static double echo_round(const echo_server_t *kind, size_t size_bytes,
 }
 
 #define SMALL_BYTES 64
-#define SMALL_TIMES 500
+#define SMALL_TIMES 250
 #define LARGE_BYTES 16384
-#define LARGE_TIMES 200
+#define LARGE_TIMES 100
 
 static double small_vow(void) {
   return echo_round(&echo_server_vow, SMALL_BYTES, SMALL_TIMES);
+}
+
+static double small_stream(void) {
+  return echo_round(&echo_server_stream, SMALL_BYTES, SMALL_TIMES);
 }
 
 static double small_floor(void) {
@@ -77,13 +89,41 @@ static double large_vow(void) {
   return echo_round(&echo_server_vow, LARGE_BYTES, LARGE_TIMES);
 }
 
+static double large_stream(void) {
+  return echo_round(&echo_server_stream, LARGE_BYTES, LARGE_TIMES);
+}
+
 static double large_floor(void) {
   return echo_round(&echo_server_hand, LARGE_BYTES, LARGE_TIMES);
 }
 
 const bench_figure_t bench_echo_figures[] = {
-    {"echo-64", "ns/message", 0.97, small_vow, small_floor, 0,
-     "TCP echo of 64 bytes, 100 connections, server's CPU"},
-    {"echo-16k", "ns/message", 0.97, large_vow, large_floor, 0,
-     "TCP echo of 16 KiB, 100 connections, server's CPU"},
-    {NULL, NULL, 0, NULL, NULL, 0, NULL}};
+    {.name = "echo-64",
+     .unit = "ns/message",
+     .limit = 0.97,
+     .vow = small_vow,
+     .floor = small_floor,
+     .what = "TCP echo of 64 bytes, 100 connections, server's CPU",
+     .rounds = 25},
+    {.name = "echo-16k",
+     .unit = "ns/message",
+     .limit = 0.97,
+     .vow = large_vow,
+     .floor = large_floor,
+     .what = "TCP echo of 16 KiB, 100 connections, server's CPU",
+     .rounds = 25},
+    {.name = "stream-64",
+     .unit = "ns/message",
+     .limit = 1.05,
+     .vow = small_stream,
+     .floor = small_floor,
+     .what = "the same of 64 bytes through streams, read exactly",
+     .rounds = 25},
+    {.name = "stream-16k",
+     .unit = "ns/message",
+     .limit = 1.05,
+     .vow = large_stream,
+     .floor = large_floor,
+     .what = "the same of 16 KiB through streams, read exactly",
+     .rounds = 25},
+    {.name = NULL}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two echo servers share: a listener on a thread of its own, and the
+/* What the echo servers share: a listener on a thread of its own, and the
  * load that the main thread puts on it. */
 #ifndef VOW_TEST_BENCH_ECHO_H
 #define VOW_TEST_BENCH_ECHO_H
@@ -19,6 +19,7 @@ typedef struct echo_server {
   vow_loop_t *vow; /* NULL in the server by hand */
   uv_tcp_t listener;
   uv_sem_t listening;
+  size_t size_bytes; /* of a message */
   int port;
   int accepted;
   int ended;
@@ -33,12 +34,16 @@ void echo_listen(echo_server_t *server, uv_loop_t *loop);
 void echo_accepted(echo_server_t *server);
 void echo_ended(echo_server_t *server);
 
+/** What `run` is in the servers with vow. */
+void echo_run_vow(echo_server_t *server);
+
 /** Main thread: each of the connections sends a message of size_bytes, waits
  *  for its echo, and so on, times times. Returns when all have closed. */
 void echo_load(int port, size_t size_bytes, size_t times);
 
-/** The servers. */
-extern const echo_server_t echo_server_vow;
+/** The servers: by hand, vow on raw handles, vow's streams. */
 extern const echo_server_t echo_server_hand;
+extern const echo_server_t echo_server_vow;
+extern const echo_server_t echo_server_stream;
 
 #endif

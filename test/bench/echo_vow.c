@@ -58,12 +58,5 @@ static void vow_on_connection(echo_server_t *server) {
   vow_detach(vow_handle(serve(c), on_end, c));
 }
 
-static void vow_run(echo_server_t *server) {
-  server->vow = bench_loop_new();
-  echo_listen(server, vow_loop_uv(server->vow));
-  BENCH_REQUIRE(vow_loop_run(server->vow) == 0);
-  bench_loop_done(server->vow);
-}
-
-const echo_server_t echo_server_vow = {.run = vow_run,
+const echo_server_t echo_server_vow = {.run = echo_run_vow,
                                        .on_connection = vow_on_connection};

@@ -62,6 +62,10 @@ static double sleep_floor(void) {
 }
 
 const bench_figure_t bench_sleep_figures[] = {
-    {"sleep", "ns/sleep", 0.3, sleep_vow, sleep_floor, 0,
-     "100,000 concurrent sleeps, CPU"},
-    {NULL, NULL, 0, NULL, NULL, 0, NULL}};
+    {.name = "sleep",
+     .unit = "ns/sleep",
+     .limit = 0.3,
+     .vow = sleep_vow,
+     .floor = sleep_floor,
+     .what = "100,000 concurrent sleeps, CPU"},
+    {.name = NULL}};

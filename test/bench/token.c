@@ -138,6 +138,10 @@ static double token_floor(void) {
 }
 
 const bench_figure_t bench_token_figures[] = {
-    {"token", "ns/op", 4.0, token_vow, token_floor, 0,
-     "100,000 bound operations cancelled at the root of three levels"},
-    {NULL, NULL, 0, NULL, NULL, 0, NULL}};
+    {.name = "token",
+     .unit = "ns/op",
+     .limit = 4.0,
+     .vow = token_vow,
+     .floor = token_floor,
+     .what = "100,000 bound operations cancelled at the root of three levels"},
+    {.name = NULL}};

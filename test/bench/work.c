@@ -63,6 +63,10 @@ static double work_floor(void) {
 }
 
 const bench_figure_t bench_work_figures[] = {
-    {"work", "ns/job", 1.05, work_vow, work_floor, 0,
-     "burst of 100,000 queue_work"},
-    {NULL, NULL, 0, NULL, NULL, 0, NULL}};
+    {.name = "work",
+     .unit = "ns/job",
+     .limit = 1.05,
+     .vow = work_vow,
+     .floor = work_floor,
+     .what = "burst of 100,000 queue_work"},
+    {.name = NULL}};
