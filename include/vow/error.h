@@ -107,6 +107,12 @@ VOW_EXPORT vow_value_t vow_cancelled(int reason);
  *  Ownership: v is borrowed.  Errors: none.  Thread: any. */
 VOW_EXPORT bool vow_value_is_cancelled(vow_value_t v);
 
+/** vow_value_message(v)
+ *  A failure's message, or its code's text when it has none; NULL when v is no
+ *  failure.
+ *  Ownership: borrowed from v.  Errors: as said.  Thread: any. */
+VOW_EXPORT const char *vow_value_message(vow_value_t v);
+
 /** vow_value_code(v)
  *  The code of a failure, 0 for any other value.
  *  Ownership: v is borrowed.  Errors: none.  Thread: any. */

@@ -39,6 +39,13 @@ VOW_EXPORT VOW_MUST_USE vow_list_t *vow_list_new(size_t length);
  *    call. */
 VOW_EXPORT int vow_list_set(vow_list_t *l, size_t i, vow_value_t v);
 
+/** vow_value_list(v)
+ *  The list in a value of type vow_type_list.
+ *  Ownership: borrowed from v.
+ *  Errors: NULL for another type; vow_fail_last names both.
+ *  Thread: the loop's. */
+VOW_EXPORT vow_list_t *vow_value_list(vow_value_t v);
+
 /** vow_list_drop(l)
  *  Gives up a list that you took; the last holder's call destroys what is
  *  left in it. vow_ptr(l, &vow_type_list) makes it a value again instead.

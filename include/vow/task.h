@@ -108,6 +108,23 @@ VOW_EXPORT int vow_await_status_at(const char *site, vow_future_t *f);
     vow_value_destroy(vow__outcome);                             \
   } while (0)
 
+/** VOW_TRY_CODE(code)
+ *  Evaluates code, and returns it from the function as vow_fail_status would
+ *  when it is negative. */
+#define VOW_TRY_CODE(code)                                \
+  do {                                                    \
+    int vow__code = (code);                               \
+    if (vow__code < 0) return vow_fail_status(vow__code); \
+  } while (0)
+
+/** vow_fail_status(code)
+ *  What to return for a code that vow_await_status and its like gave: a
+ *  cancellation when it is the reason why the task that runs here was
+ *  cancelled, else vow_fail(code).
+ *  Ownership: the caller owns the value.  Errors: as vow_fail.
+ *  Thread: the loop's. */
+VOW_EXPORT vow_value_t vow_fail_status(int code);
+
 /** vow_yield()
  *  Lets all that is ready now run first.
  *  Ownership: none.
@@ -164,8 +181,9 @@ VOW_EXPORT int vow_defer(vow_task_cb cleanup, void *arg);
 
 /** vow_defer_value(v)
  *  Destroys v, which is yours, when vow_defer would clean up; returns it,
- *  borrowed. Plain values and failures are allowed.
- *  Ownership: consumes v.
+ *  borrowed: `v = vow_defer_value(vow_await(f))`. A failure is given back as it
+ *  is, still yours.
+ *  Ownership: consumes v, unless it is a failure.
  *  Errors: a failure UV_EINVAL, UV_ENOMEM as vow_defer; v is destroyed then.
  *  Thread: the loop's, in a task. */
 VOW_EXPORT vow_value_t vow_defer_value(vow_value_t v);

@@ -140,6 +140,15 @@ VOW_EXPORT const char *vow_value_describe(vow_value_t v, char *buf,
  *  Thread: any. */
 VOW_EXPORT void *vow_value_get(vow_value_t v, const vow_type_t *type);
 
+/** vow_value_int(v), vow_value_double(v), vow_value_string(v)
+ *  The number or string (vow_cstr or vow_string) of a value of that type.
+ *  Ownership: a string is borrowed from v.
+ *  Errors: 0 or NULL for another type; vow_fail_last names both.
+ *  Thread: any. */
+VOW_EXPORT int64_t vow_value_int(vow_value_t v);
+VOW_EXPORT double vow_value_double(vow_value_t v);
+VOW_EXPORT const char *vow_value_string(vow_value_t v);
+
 /** vow_value_is_failure(v)
  *  True when a future that settles with v has failed or was cancelled.
  *  Ownership: v is borrowed.  Errors: none.  Thread: any. */

@@ -70,6 +70,10 @@ int vow_list_set(vow_list_t *l, size_t i, vow_value_t v) {
   return 0;
 }
 
+vow_list_t *vow_value_list(vow_value_t v) {
+  return vow_value_get(v, &vow_type_list);
+}
+
 void vow_list_drop(vow_list_t *l) {
   if (l != NULL) list_destroy(l);
 }

@@ -297,6 +297,12 @@ const char *vow_error_message(const vow_error_t *e) {
   return e->message != NULL ? e->message : vow_strerror(e->code);
 }
 
+const char *vow_value_message(vow_value_t v) {
+  if (!vow__is_failure(v)) return NULL;
+  return object_of(v) != NULL ? vow_error_message(object_of(v))
+                              : vow_strerror(vow_value_code(v));
+}
+
 const char *vow_error_site(const vow_error_t *e) {
   return e != NULL && e->site != NULL ? e->site : "(unknown)";
 }

@@ -4,6 +4,10 @@
 
 #define LATE_ROUNDS 1000
 
+/* Rounds without the clock moving, after which it never will: a virtual one,
+ * while something feeds itself. */
+#define STILL_ROUNDS 20000
+
 /* Cancels what nobody waits for, or all: from there the request runs up the
  * chains, past what is shared and around clean-up. Restarts after each, for a
  * cancel may free any cell. Returns whether it found any. */
@@ -80,13 +84,18 @@ static bool wait_for_more(vow_loop_t *loop, uint64_t end_ms) {
  * themselves. */
 static void unwind(vow_loop_t *loop, uint64_t grace_ms) {
   uint64_t end_ms = vow_deadline_ms(loop, grace_ms);
-  int late_rounds = 0;
+  uint64_t seen_ms = 0;
+  int late_rounds = 0, still_rounds = 0;
   for (;;) {
     bool found = cancel_ends(loop, false);
+    uint64_t now_ms = vow_loop_now_ms(loop);
     vow_loop_receive(loop);
     vow_loop_drain(loop);
+    still_rounds = now_ms == seen_ms ? still_rounds + 1 : 0;
+    seen_ms = now_ms;
+    if (still_rounds > STILL_ROUNDS) break;
     if ((found || vow_loop_has_ready(loop)) &&
-        (vow_loop_now_ms(loop) < end_ms || ++late_rounds < LATE_ROUNDS))
+        (now_ms < end_ms || ++late_rounds < LATE_ROUNDS))
       continue;
     if (!any_busy(loop)) break;
     /* Nothing can happen any more: a ring of futures that wait for each other,

@@ -96,13 +96,29 @@ const char *vow_value_describe(vow_value_t v, char *buf, size_t size_bytes) {
   return buf;
 }
 
+static bool is_of(const char *fn, vow_value_t v, const vow_type_t *type) {
+  if (type != NULL && v.type == type) return true;
+  vow__record(
+      VOW_ETYPE, "(value)", "%s: the value is of type '%s', asked for '%s'", fn,
+      v.type != NULL ? v.type->name : "nil", type != NULL ? type->name : "nil");
+  return false;
+}
+
 void *vow_value_get(vow_value_t v, const vow_type_t *type) {
-  if (type != NULL && v.type == type) return v.as.p;
-  vow__record(VOW_ETYPE, "(value)",
-              "vow_value_get: the value is of type '%s', asked for '%s'",
-              v.type != NULL ? v.type->name : "nil",
-              type != NULL ? type->name : "nil");
-  return NULL;
+  return is_of("vow_value_get", v, type) ? v.as.p : NULL;
+}
+
+int64_t vow_value_int(vow_value_t v) {
+  return is_of("vow_value_int", v, &vow_type_int) ? v.as.i : 0;
+}
+
+double vow_value_double(vow_value_t v) {
+  return is_of("vow_value_double", v, &vow_type_double) ? v.as.d : 0;
+}
+
+const char *vow_value_string(vow_value_t v) {
+  if (v.type == &vow_type_cstr) return v.as.cp;
+  return is_of("vow_value_string", v, &vow_type_string) ? v.as.p : NULL;
 }
 
 bool vow_value_is_failure(vow_value_t v) {

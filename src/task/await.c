@@ -30,22 +30,19 @@ static VOW__NOINLINE vow_value_t refuse(const char *site, vow_future_t *f,
 }
 
 /* The task feels a cancellation already: f is given up, and waited for only
- * until it has unwound. */
+ * until it has unwound. Others run meanwhile in any case, or a task that goes
+ * on and on in spite of its cancellation would stop the whole loop. */
 static VOW__NOINLINE vow_value_t give_up(const char *site, vow__task_t *t,
                                          vow_future_t *f, int reason) {
   vow_value_t v = vow_cancelled(reason), clean_up;
-  if (vow_op_check(f, vow_op_loop(t)) != 0) return refuse(site, f, UV_EINVAL);
-  if (vow_is_settled(f)) {
-    vow_value_destroy(vow_op_consume(site, f));
-    return v;
-  }
-  vow_waiter_start(&t->wait, t, f);
-  if (!vow_waiter_cancel(&t->wait)) return v;
-  if (!vow_is_settled(f)) {
-    vow__task_suspend(t);
-    if (vow_waiter_future(&t->wait) == NULL) return v; /* the grace is over */
-  }
-  clean_up = vow_op_consume(site, vow_waiter_take(&t->wait));
+  int settled = vow_waiter_try(&t->wait, t, f);
+  if (settled < 0) return refuse(site, f, settled);
+  if (settled > 0) vow_value_destroy(vow_op_consume(site, f));
+  if (!vow_waiter_cancel(&t->wait)) vow_op_wake(t);
+  vow__task_suspend(t);
+  f = vow_waiter_take(&t->wait);
+  if (f == NULL) return v;
+  clean_up = vow_op_consume(site, f);
   if (vow_value_is_failure(clean_up) && !vow_value_is_cancelled(clean_up))
     return vow_fail_because_at(site, clean_up, v);
   vow_value_destroy(clean_up);
@@ -90,12 +87,16 @@ int vow_await_status_at(const char *site, vow_future_t *f) {
   return code;
 }
 
+vow_value_t vow_fail_status(int code) {
+  vow__task_t *t = vow__task_self;
+  return t != NULL && t->reason != 0 && t->reason == code ? vow_cancelled(code)
+                                                          : vow_fail(code);
+}
+
 int vow_yield(void) {
   vow__task_t *t = vow__task_self;
   if (t == NULL) return UV_EINVAL;
-  if (vow__task_felt(t) == 0) {
-    vow_op_wake(t);
-    vow__task_suspend(t);
-  }
+  vow_op_wake(t);
+  vow__task_suspend(t);
   return vow__task_felt(t);
 }

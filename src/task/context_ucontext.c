@@ -38,7 +38,8 @@ void vow__context_make(vow__context_t *c, void *stack, size_t size_bytes,
 }
 
 void vow__context_switch(vow__context_t *from, const vow__context_t *to) {
-  ucontext_t here; /* stays while we are away: so does our stack */
+  ucontext_t here;           /* stays while we are away: so does our stack */
+  here.uc_stack.ss_size = 0; /* unknown; sanitizers look */
   from->sp = &here;
   vow__assert(swapcontext(&here, to->sp) == 0);
 }

@@ -9,6 +9,7 @@ struct vow__defer {
     void *arg;
     vow_value_t value;
   };
+  uint32_t depth; /* of the scope that it was registered in */
 };
 
 /* ---- grace ---------------------------------------------------------------- */
@@ -40,40 +41,61 @@ static vow_value_t clean_up(vow__defer_t *d) {
   return v;
 }
 
-/* What a body or clean-up returned may be a future to follow: awaited here, so
- * that it comes under the same shield. */
-static vow_value_t outcome(vow_value_t v) {
-  vow_future_t *f = vow_value_followed(v);
-  return f != NULL ? vow_await(f) : v;
+static const char *site_of(vow__task_t *t) {
+  return vow_site(vow_op_future(t));
 }
 
-static vow_value_t merge(vow_value_t former, vow_value_t v) {
+/* What a body or clean-up returned may be a future to follow: awaited here, so
+ * that it comes under the same shield. */
+static vow_value_t outcome(vow__task_t *t, vow_value_t v) {
+  vow_future_t *f = vow_value_followed(v);
+  return f != NULL ? vow_await_at(site_of(t), f) : v;
+}
+
+static vow_value_t merge(vow__task_t *t, vow_value_t former, vow_value_t v) {
   if (!vow_value_is_failure(v)) {
     vow_value_destroy(v);
     return former;
   }
-  if (vow_value_is_failure(former)) return vow_fail_because(v, former);
+  if (vow_value_is_failure(former))
+    return vow_fail_because_at(site_of(t), v, former);
   vow_value_destroy(former);
   return v;
 }
 
-vow_value_t vow__defer_run(vow__task_t *t, vow__defer_t *mark, vow_value_t v) {
+/* Cancellation is not felt from here on, but for the end of the grace. Returns
+ * whether this is the outermost clean-up. */
+static bool begin(vow__task_t *t) {
   bool outermost = !t->cleaning;
-  v = outcome(v); /* before what it needs is cleaned up */
   t->shields++;
   t->cleaning = true;
   vow__grace_begin(t);
-  while (t->defers != mark) {
+  return outermost;
+}
+
+static void end(vow__task_t *t, bool outermost) {
+  t->shields--;
+  if (!outermost) return;
+  t->cleaning = t->grace_runs = t->grace_over = false;
+  vow_timer_stop(vow_op_loop(t), &t->grace);
+}
+
+/* Registered in that scope, or in one that was left by an exception. */
+static bool is_inside(const vow__defer_t *d, uint32_t depth) {
+  return d != NULL && d->depth >= depth;
+}
+
+vow_value_t vow__defer_run(vow__task_t *t, uint32_t depth, vow_value_t v) {
+  bool outermost;
+  v = outcome(t, v); /* before what it needs is cleaned up */
+  outermost = begin(t);
+  while (is_inside(t->defers, depth)) {
     vow__defer_t d = *t->defers;
     vow_release(t->defers);
     t->defers = d.next;
-    v = merge(v, outcome(clean_up(&d)));
+    v = merge(t, v, outcome(t, clean_up(&d)));
   }
-  t->shields--;
-  if (outermost) {
-    t->cleaning = t->grace_runs = t->grace_over = false;
-    vow_timer_stop(vow_op_loop(t), &t->grace);
-  }
+  end(t, outermost);
   return v;
 }
 
@@ -82,6 +104,7 @@ vow_value_t vow__defer_run(vow__task_t *t, vow__defer_t *mark, vow_value_t v) {
 static vow__defer_t *defer_new(vow__task_t *t) {
   vow__defer_t *d = vow_alloc(sizeof(*d));
   if (d == NULL) return NULL;
+  d->depth = t->depth;
   d->next = t->defers;
   t->defers = d;
   return d;
@@ -93,9 +116,9 @@ int vow_defer(vow_task_cb cleanup, void *arg) {
   if (t == NULL || cleanup == NULL) return UV_EINVAL;
   d = defer_new(t);
   if (d == NULL) {
-    t->shields++;
-    vow_value_destroy(outcome(cleanup(arg)));
-    t->shields--;
+    bool outermost = begin(t);
+    vow_value_destroy(outcome(t, cleanup(arg)));
+    end(t, outermost);
     return UV_ENOMEM;
   }
   d->cleanup = cleanup;
@@ -105,7 +128,9 @@ int vow_defer(vow_task_cb cleanup, void *arg) {
 
 vow_value_t vow_defer_value(vow_value_t v) {
   vow__task_t *t = vow__task_self;
-  vow__defer_t *d = t != NULL ? defer_new(t) : NULL;
+  vow__defer_t *d;
+  if (vow_value_is_failure(v)) return v; /* to be returned, most likely */
+  d = t != NULL ? defer_new(t) : NULL;
   if (d == NULL) {
     vow_value_destroy(v);
     return vow_fail(t != NULL ? UV_ENOMEM : UV_EINVAL);
@@ -132,14 +157,16 @@ bool vow_undefer(vow_task_cb cleanup, void *arg) {
 
 vow_value_t vow_scope(vow_task_cb body, void *arg) {
   vow__task_t *t = vow__task_self;
-  vow__defer_t *mark;
+  uint32_t depth;
   vow_value_t v;
   if (t == NULL || body == NULL)
     return vow_failf(UV_EINVAL, "vow_scope: %s",
                      t == NULL ? "no task runs here" : "the body is NULL");
-  mark = t->defers;
+  depth = ++t->depth;
   v = body(arg);
-  return t->defers != mark ? vow__defer_run(t, mark, v) : outcome(v);
+  v = is_inside(t->defers, depth) ? vow__defer_run(t, depth, v) : outcome(t, v);
+  t->depth = depth - 1;
+  return v;
 }
 
 vow_value_t vow_shielded(vow_task_cb body, void *arg) {

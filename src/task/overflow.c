@@ -42,11 +42,14 @@ static void say(const void *addr) {
   (void)written;
 }
 
-/* Puts back what was there; the instruction faults again, and meets it. */
+/* Puts back what was there; the instruction faults again, and meets it. A
+ * signal that somebody sent does not come again by itself. */
 static void on_fault(int number, siginfo_t *info, void *context) {
+  bool sent = info->si_code <= 0;
   (void)context;
-  say(info->si_addr);
+  if (!sent) say(info->si_addr);
   sigaction(number, number == SIGSEGV ? &former_segv : &former_bus, NULL);
+  if (sent) raise(number);
 }
 
 static void release_stack(void *memory) {

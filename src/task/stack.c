@@ -3,11 +3,12 @@
  *
  * How this works: a region is one mapping cut into slots: a guard page, then
  * the stack. Pages are committed when touched, and stay: the stack that was
- * left last is the next one used, still warm. A region without a user is given
- * back, but for one spare in each size. Guards are markers in the page table
- * where the kernel has them; else protected pages, each of which splits the
- * mapping, up to a limit that is under the kernel's own: what comes after that
- * is unguarded, and the fiber's own check must do. */
+ * left last is the next one used, still warm. What nobody uses is kept for the
+ * next burst up to a limit for each size, pages as well as regions; beyond that
+ * it is given back. Guards are markers in the page table where the kernel has
+ * them; else protected pages, each of which splits the mapping, up to a limit
+ * that is under the kernel's own: what comes after that is unguarded, and the
+ * fiber's own check must do. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise */
 #include "task/stack.h"
 
@@ -27,9 +28,11 @@
 #define REGION_BYTES  ((size_t)4 << 20)
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
 #define PROTECTED_MAX \
-  16000                      /* guards that split a mapping; a kernel has 65,530
-                                 mappings a process, and two go for each */
-#define IDLE_STACKS_MAX 1024 /* unused ones that keep their pages, per size */
+  16000 /* guards that split a mapping; a kernel has 65,530 mappings a process, \
+           and two go for each */
+#define KEPT_BYTES \
+  ((size_t)64 << 20) /* so much of stacks that nobody uses keeps pages \
+                        and regions, per size */
 
 struct vow__stack_region {
   vow__link_t all;     /* in its pool's regions */
@@ -49,21 +52,23 @@ typedef struct pool {
   vow__link_t all;
   vow__link_t partial; /* the one used last in front */
   size_t stack_bytes;
-  size_t idle;  /* free stacks whose pages are kept */
-  size_t empty; /* regions without a user */
+  size_t warm;  /* free stacks whose pages are kept; at most warm_max */
+  size_t empty; /* regions without a user; at most empty_max */
+  size_t warm_max, empty_max;
 } pool_t;
 
 static _Thread_local pool_t pools[CLASSES];
 static _Thread_local bool watched; /* the thread's end gives all back */
 static atomic_int protected_pages;
-static atomic_bool no_markers; /* the kernel does not know them */
+
+atomic_bool vow__stack_no_markers;
 
 /* ---- guards --------------------------------------------------------------- */
 
 static void guard(vow__stack_region_t *r, char *page, size_t page_bytes) {
-  if (!atomic_load_explicit(&no_markers, memory_order_relaxed)) {
+  if (!atomic_load_explicit(&vow__stack_no_markers, memory_order_relaxed)) {
     if (madvise(page, page_bytes, GUARD_INSTALL) == 0) return;
-    atomic_store_explicit(&no_markers, true, memory_order_relaxed);
+    atomic_store_explicit(&vow__stack_no_markers, true, memory_order_relaxed);
   }
   if (atomic_fetch_add(&protected_pages, 1) < PROTECTED_MAX &&
       mprotect(page, page_bytes, PROT_NONE) == 0) {
@@ -95,9 +100,13 @@ static void *map(size_t bytes) {
   return p;
 }
 
+static size_t stacks_per_region(size_t stack_bytes) {
+  return stack_bytes < REGION_BYTES ? REGION_BYTES / stack_bytes : 1;
+}
+
 static vow__stack_region_t *region_new(pool_t *pool) {
   size_t page = page_size(), slot = pool->stack_bytes;
-  size_t n = slot < REGION_BYTES ? REGION_BYTES / slot : 1;
+  size_t n = stacks_per_region(slot);
   vow__stack_region_t *r = vow_alloc(sizeof(*r) + n * sizeof(r->stacks[0]));
   if (r == NULL) return NULL;
   r->mapping_bytes = n * slot;
@@ -117,26 +126,27 @@ static vow__stack_region_t *region_new(pool_t *pool) {
     s->size_bytes = slot - page;
     s->region = r;
     s->user = NULL;
+    s->warm = false;
     s->valgrind_id = vow__valgrind_register(s->base, s->size_bytes);
     s->next = r->free;
     r->free = s;
   }
   vow__list_append(&pool->all, &r->all);
   vow__list_append(&pool->partial, &r->partial);
-  pool->idle += n;
   pool->empty++;
   return r;
 }
 
 static void region_free(vow__stack_region_t *r) {
   pool_t *pool = r->pool;
-  for (size_t i = 0; i < r->n; i++)
+  for (size_t i = 0; i < r->n; i++) {
     vow__valgrind_deregister(r->stacks[i].valgrind_id);
+    if (r->stacks[i].warm) pool->warm--;
+  }
   munmap(r->mapping, r->mapping_bytes);
   atomic_fetch_sub(&protected_pages, (int)r->guarded);
   vow__list_remove(&r->all);
   vow__list_remove(&r->partial);
-  pool->idle = pool->idle > r->n ? pool->idle - r->n : 0;
   pool->empty--;
   vow_release(r);
 }
@@ -161,6 +171,14 @@ static void watch_thread(void) {
   watched = true;
 }
 
+static void pool_init(pool_t *pool, size_t stack_bytes) {
+  vow__list_init(&pool->all);
+  vow__list_init(&pool->partial);
+  pool->stack_bytes = stack_bytes;
+  pool->warm_max = KEPT_BYTES / stack_bytes;
+  pool->empty_max = pool->warm_max / stacks_per_region(stack_bytes);
+}
+
 static pool_t *pool_for(size_t size_bytes) {
   size_t cls = 0, bytes = MIN_BYTES;
   while (cls < CLASSES && bytes < size_bytes) {
@@ -170,9 +188,7 @@ static pool_t *pool_for(size_t size_bytes) {
   if (cls == CLASSES) return NULL;
   if (VOW__UNLIKELY(pools[cls].stack_bytes == 0)) {
     if (!watched) watch_thread();
-    vow__list_init(&pools[cls].all);
-    vow__list_init(&pools[cls].partial);
-    pools[cls].stack_bytes = bytes;
+    pool_init(&pools[cls], bytes);
   }
   return &pools[cls];
 }
@@ -188,7 +204,7 @@ vow__stack_t *vow__stack_get(size_t size_bytes) {
   r = vow__container_of(pool->partial.next, vow__stack_region_t, partial);
   s = r->free;
   r->free = s->next;
-  if (pool->idle > 0) pool->idle--;
+  if (s->warm) pool->warm--;
   if (r->used++ == 0) pool->empty--;
   if (r->free == NULL) {
     vow__list_remove(&r->partial);
@@ -202,17 +218,19 @@ void vow__stack_put(vow__stack_t *s) {
   pool_t *pool = r->pool;
   s->user = NULL;
   vow__stack_unpoison(s->base, s->size_bytes);
-  if (VOW__UNLIKELY(pool->idle >= IDLE_STACKS_MAX))
-    madvise(s->base, s->size_bytes, MADV_DONTNEED);
+  s->warm = pool->warm < pool->warm_max;
+  if (VOW__LIKELY(s->warm))
+    pool->warm++;
   else
-    pool->idle++;
+    madvise(s->base, s->size_bytes, MADV_DONTNEED);
   if (r->free == NULL) {
     vow__list_remove(&r->partial);
     vow__list_prepend(&pool->partial, &r->partial);
   }
   s->next = r->free;
   r->free = s;
-  if (VOW__UNLIKELY(--r->used == 0) && ++pool->empty > 1) region_free(r);
+  if (VOW__UNLIKELY(--r->used == 0) && ++pool->empty > pool->empty_max)
+    region_free(r);
 }
 
 void vow__stack_trim(void) {

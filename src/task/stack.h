@@ -4,6 +4,7 @@
 #ifndef VOW_TASK_STACK_H
 #define VOW_TASK_STACK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,7 +17,12 @@ typedef struct vow__stack {
   struct vow__stack *next; /* free ones of a region */
   void *user;              /* whoever runs on it; NULL: nobody */
   unsigned valgrind_id;
+  bool warm; /* free, and its pages are kept */
 } vow__stack_t;
+
+/** Guards are protected pages from now on, as where the kernel knows no others;
+ *  tests set it, too. */
+extern atomic_bool vow__stack_no_markers;
 
 /** A stack of at least size_bytes, from the calling thread's pool; NULL for
  *  want of memory. What it held before is anybody's. */

@@ -9,7 +9,8 @@
  * queue, so that the stack below a task is always the loop's. */
 #include "task/task.h"
 
-#define STACK_BYTES_MAX ((size_t)1 << 32)
+/* 4 GiB, where addresses are wide enough. */
+#define STACK_BYTES_MAX ((size_t)1 << (sizeof(size_t) > 4 ? 32 : 28))
 
 _Thread_local vow__task_t *vow__task_self;
 
@@ -21,25 +22,37 @@ static void release_arg(vow__task_t *t) {
   if (drop != NULL) drop(t->arg);
 }
 
+/* After the body; a destructor may register clean-up of its own. */
+static VOW__NOINLINE vow_value_t release_all(vow__task_t *t, vow_value_t v) {
+  do {
+    if (t->defers != NULL) v = vow__defer_run(t, 0, v);
+    release_arg(t);
+    vow__locals_destroy(t);
+  } while (t->defers != NULL);
+  return v;
+}
+
 /* The first frame on the task's stack. */
 static void run(void *arg) {
   vow__task_t *t = arg;
   vow_value_t v;
   vow__fiber_entered(&t->fiber);
   v = t->body(t->arg);
-  if (VOW__UNLIKELY(t->defers != NULL)) v = vow__defer_run(t, NULL, v);
-  if (VOW__UNLIKELY(t->locals != NULL)) vow__locals_destroy(t);
-  if (VOW__UNLIKELY(t->arg_drop != NULL)) release_arg(t);
+  if (VOW__UNLIKELY(t->defers != NULL || t->locals != NULL ||
+                    t->arg_drop != NULL))
+    v = release_all(t, v);
   t->result = v;
   t->ended = true;
   vow__fiber_exit(&t->fiber);
 }
 
-/* Ends one that has not begun. */
+/* Ends one that has not begun. What is released may drop the task. */
 static void end_unbegun(vow__task_t *t, vow_value_t v) {
-  if (t->locals != NULL) vow__locals_destroy(t);
+  vow_op_pin(t);
+  vow__locals_destroy(t);
   release_arg(t);
   vow_op_settle(t, v);
+  vow_op_unpin(t);
 }
 
 /* ---- running -------------------------------------------------------------- */
@@ -121,9 +134,9 @@ vow_future_t *vow_go_at(const char *site, vow_loop_t *loop,
                         void *arg, vow_drop_cb arg_drop) {
   vow__task_t *t;
   if (VOW__UNLIKELY(body == NULL))
-    return refuse(site, NULL, UV_EINVAL, "the body is NULL", arg, arg_drop);
+    return refuse(site, loop, UV_EINVAL, "the body is NULL", arg, arg_drop);
   if (VOW__UNLIKELY(options != NULL && options->stack_bytes > STACK_BYTES_MAX))
-    return refuse(site, NULL, UV_EINVAL, "so large a stack cannot be", arg,
+    return refuse(site, loop, UV_EINVAL, "so large a stack cannot be", arg,
                   arg_drop);
   t = vow_op_new_at(site, loop, &vow__task_class);
   if (VOW__UNLIKELY(t == NULL)) return go_failed(site, loop, arg, arg_drop);
@@ -160,7 +173,9 @@ vow_loop_t *vow_task_loop(void) {
 const char *vow_task_name(vow_future_t *f) {
   vow__task_t *t = vow_op_of(f, &vow__task_class);
   if (t == NULL) return NULL;
-  return t->name != NULL ? t->name : vow__task_class.name;
+  /* Once it has ended the name may be gone. */
+  return vow_op_is_pending(t) && t->name != NULL ? t->name
+                                                 : vow__task_class.name;
 }
 
 int vow_task_cancel(vow_future_t *f, int reason) {

@@ -26,8 +26,9 @@ typedef struct vow__task {
   vow__local_t *locals;
   const char *name;
   uint32_t grace_ms;
-  int reason;      /* not 0: cancelled */
-  uint8_t shields; /* vow_shielded calls, and clean-up, on its stack */
+  int reason;       /* not 0: cancelled */
+  uint32_t depth;   /* of vow_scope calls on its stack */
+  uint32_t shields; /* vow_shielded calls, and clean-up, on its stack */
   uint8_t stack_log2;
   bool ended : 1;
   bool cleaning : 1; /* runs deferred clean-up */
@@ -58,8 +59,9 @@ static VOW__INLINE void vow__task_suspend(vow__task_t *t) {
 /** await.c: the task's awaits fail now: wakes it up if it waits. */
 void vow__task_interrupt(vow__task_t *t);
 
-/** defer.c: runs clean-up down to mark; the outcome, v unless that failed. */
-vow_value_t vow__defer_run(vow__task_t *t, vow__defer_t *mark, vow_value_t v);
+/** defer.c: runs the clean-up of scopes from depth on, 0 for all; the outcome,
+ *  v unless that failed. */
+vow_value_t vow__defer_run(vow__task_t *t, uint32_t depth, vow_value_t v);
 
 /** The grace begins, if the task is cleaning up and was cancelled. */
 void vow__grace_begin(vow__task_t *t);

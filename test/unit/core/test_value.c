@@ -240,7 +240,38 @@ TEST(test_value_define_shared_type_can_be_taken_twice) {
   manual_done(loop);
 }
 
+TEST(test_value_readers_give_what_is_there) {
+  vow_value_t text = vow_string("abc");
+  ck_assert_int_eq(vow_value_int(vow_int(-7)), -7);
+  ck_assert_double_eq(vow_value_double(vow_double(1.5)), 1.5);
+  ck_assert_str_eq(vow_value_string(vow_cstr("xyz")), "xyz");
+  ck_assert_str_eq(vow_value_string(text), "abc");
+  vow_value_destroy(text);
+}
+END_TEST
+
+TEST(test_value_readers_of_another_type_name_both) {
+  ck_assert_int_eq(vow_value_int(vow_double(1.5)), 0);
+  ck_assert_ptr_nonnull(strstr(vow_last_message(), "'double'"));
+  ck_assert_double_eq(vow_value_double(vow_int(1)), 0);
+  ck_assert_ptr_null(vow_value_string(vow_nil()));
+  ck_assert_ptr_nonnull(strstr(vow_last_message(), "'nil'"));
+}
+END_TEST
+
+TEST(test_value_message_of_plain_and_full_failures) {
+  vow_value_t full = vow_failf(UV_EIO, "disk %d", 3);
+  ck_assert_str_eq(vow_value_message(full), "disk 3");
+  ck_assert_str_eq(vow_value_message(vow_fail(UV_EIO)), vow_strerror(UV_EIO));
+  ck_assert_ptr_null(vow_value_message(vow_int(1)));
+  vow_value_destroy(full);
+}
+END_TEST
+
 SUITE(core_value) {
+  ADD(test_value_readers_give_what_is_there);
+  ADD(test_value_readers_of_another_type_name_both);
+  ADD(test_value_message_of_plain_and_full_failures);
   ADD(test_value_numbers_and_nil_hold_what_they_are_given);
   ADD(test_value_zeroed_is_nil);
   ADD(test_value_cstr_keeps_the_pointer);
