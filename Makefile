@@ -53,7 +53,8 @@ LINK_FLAGS = $(OPT) -pthread $(LDFLAGS)
 B := $(BUILD)/$(MODE)
 OUT := $(if $(filter release,$(MODE)),$(BUILD),$(B))
 
-LIB_SRC := $(wildcard src/*/*.c src/*/*/*.c)
+CHECK_SRC := $(wildcard src/check/*.c)
+LIB_SRC := $(filter-out $(CHECK_SRC),$(wildcard src/*/*.c src/*/*/*.c))
 SUPPORT_SRC := $(wildcard test/support/*.c)
 TEST_SRC := $(wildcard test/unit/*/*.c test/conformance/*.c)
 BENCH_SRC := $(wildcard test/bench/*.c)
@@ -67,12 +68,16 @@ SAMPLE_NAMES := $(SAMPLE_FILES:samples/%.c=%) $(SAMPLE_DIRS)
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 LIB_OBJ := $(call obj,$(LIB_SRC))
+CHECK_OBJ := $(call obj,$(CHECK_SRC))
 SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
-FUZZ_SUPPORT_OBJ := $(filter-out %/test_main.o,$(SUPPORT_OBJ))
+FUZZ_SUPPORT_OBJ := $(call obj,$(filter-out %/test_main.c \
+                      $(wildcard test/support/uvfault*.c),$(SUPPORT_SRC)))
 SAMPLES := $(addprefix $(OUT)/samples/,$(SAMPLE_NAMES))
 FUZZERS := $(patsubst test/fuzz/%.c,$(OUT)/fuzz/%,$(FUZZ_SRC))
 
 STATIC_LIB := $(OUT)/libvow.a
+# The test kit, for users' tests and ours.
+CHECK_LIB := $(OUT)/libvow-check.a
 SHARED_LIB := $(OUT)/libvow.so.$(VERSION)
 
 # ---- targets for people ----------------------------------------------------
@@ -164,13 +169,16 @@ install: all
 	install -d '$(DESTDIR)$(INCLUDEDIR)/vow' '$(DESTDIR)$(LIBDIR)/pkgconfig'
 	install -m 644 include/vow.h '$(DESTDIR)$(INCLUDEDIR)'
 	install -m 644 include/vow/*.h '$(DESTDIR)$(INCLUDEDIR)/vow'
-	install -m 644 $(BUILD)/libvow.a '$(DESTDIR)$(LIBDIR)'
+	install -m 644 $(BUILD)/libvow.a $(BUILD)/libvow-check.a \
+	  '$(DESTDIR)$(LIBDIR)'
 	install -m 755 $(BUILD)/libvow.so.$(VERSION) '$(DESTDIR)$(LIBDIR)'
 	ln -sf libvow.so.$(VERSION) '$(DESTDIR)$(LIBDIR)/libvow.so.$(SOVERSION)'
 	ln -sf libvow.so.$(SOVERSION) '$(DESTDIR)$(LIBDIR)/libvow.so'
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-	  -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	  src/vow.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/vow.pc'
+	for pc in vow vow-check; do \
+	  sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    src/$$pc.pc.in > '$(DESTDIR)$(LIBDIR)'/pkgconfig/$$pc.pc || exit 1; \
+	done
 
 clean:
 	rm -rf $(BUILD)
@@ -185,13 +193,18 @@ dev-deps:
 
 .PHONY: _lib _tests _samples _bench _fuzz
 
-_lib: $(STATIC_LIB) $(OUT)/libvow.so
+_lib: $(STATIC_LIB) $(CHECK_LIB) $(OUT)/libvow.so
 _tests: $(OUT)/tests
 _samples: $(SAMPLES)
 _bench: $(OUT)/bench
 _fuzz: $(FUZZERS)
 
 $(STATIC_LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(call SAY,AR,$@)
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+$(CHECK_LIB): $(CHECK_OBJ)
 	@rm -f $@
 	$(call SAY,AR,$@)
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
@@ -206,9 +219,15 @@ $(OUT)/libvow.so: $(SHARED_LIB)
 	@ln -sf libvow.so.$(VERSION) $(OUT)/libvow.so.$(SOVERSION)
 	@ln -sf libvow.so.$(SOVERSION) $@
 
-$(OUT)/tests: $(call obj,$(TEST_SRC)) $(SUPPORT_OBJ) $(STATIC_LIB)
+# In the tests a shim stands before libuv; see test/support/uvfault.h.
+UVFAULT_FLAGS := $(shell sed -n \
+  's/^UVFAULT_[A-Z]*.\(uv_[a-z0-9_]*\).*/-Wl,--wrap=\1/p' \
+  test/support/uvfault_calls.h)
+
+$(OUT)/tests: $(call obj,$(TEST_SRC)) $(SUPPORT_OBJ) $(CHECK_LIB) $(STATIC_LIB)
 	$(call SAY,LD,$@)
-	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(filter-out %/sources,$^) $(CHECK_LIBS) $(UV_LIBS)
+	$(Q)$(CC) $(LINK_FLAGS) $(UVFAULT_FLAGS) -o $@ $(filter-out %/sources,$^) \
+	  $(CHECK_LIBS) $(UV_LIBS)
 
 $(OUT)/bench: $(call obj,$(BENCH_SRC)) $(STATIC_LIB)
 	@mkdir -p $(@D)
@@ -231,6 +250,11 @@ $(foreach s,$(SAMPLE_FILES:samples/%.c=%),\
 $(foreach s,$(SAMPLE_DIRS),\
   $(eval $(call sample_program,$(s),$(wildcard samples/$(s)/*.c))))
 
+$(B)/obj/src/check/%.o: src/check/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)$(CC) $(LIB_FLAGS) $(CHECK_CFLAGS) $(CFLAGS) -c -o $@ $<
+
 $(B)/obj/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)
@@ -251,14 +275,15 @@ $(B)/obj/samples/%.o: samples/%.c
 
 # A source that is gone must not stay in the archive: the list is a
 # prerequisite that changes with the set of files.
-$(STATIC_LIB) $(SHARED_LIB): $(B)/sources
+$(STATIC_LIB) $(CHECK_LIB) $(SHARED_LIB): $(B)/sources
 $(OUT)/tests: $(B)/sources
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(TEST_SRC) $(SUPPORT_SRC)' | cmp -s - $@ || \
-	  echo '$(LIB_SRC) $(TEST_SRC) $(SUPPORT_SRC)' > $@
+	@echo '$(LIB_SRC) $(CHECK_SRC) $(TEST_SRC) $(SUPPORT_SRC)' | \
+	  cmp -s - $@ || \
+	  echo '$(LIB_SRC) $(CHECK_SRC) $(TEST_SRC) $(SUPPORT_SRC)' > $@
 .PHONY: FORCE
 
-ALL_OBJ := $(call obj,$(LIB_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) \
+ALL_OBJ := $(call obj,$(LIB_SRC) $(CHECK_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) \
              $(FUZZ_SRC) $(wildcard samples/*.c samples/*/*.c))
 -include $(ALL_OBJ:.o=.d)

@@ -3,26 +3,29 @@
  * even that can be submitted, in the call. */
 #include "net/file.h"
 
-void vow__file_close_now(uv_file file) {
+int vow__file_close_now(uv_file file) {
   uv_fs_t req;
-  if (file < 0) return;
-  uv_fs_close(NULL, &req, file, NULL);
+  int err;
+  if (file < 0) return 0;
+  err = uv_fs_close(NULL, &req, file, NULL);
   uv_fs_req_cleanup(&req);
+  return err;
 }
 
-vow_future_t *vow__file_close(vow__steps_t *s, uv_file *file) {
+vow_future_t *vow__file_close(vow__steps_t *s, uv_file *file, int *ret_err) {
   uv_file fd = *file;
   vow_future_t *f = vow_fs_close_at(vow__steps_site(s), vow__steps_loop(s), fd);
   *file = -1;
   if (!vow_is_settled(f)) return f;
   (void)vow_status(f);
   vow_drop(f);
-  vow__file_close_now(fd);
+  *ret_err = vow__file_close_now(fd);
   return NULL;
 }
 
 bool vow__file_close_unwinding(vow__steps_t *s, uv_file *file) {
-  vow_future_t *f = *file >= 0 ? vow__file_close(s, file) : NULL;
+  int ignored;
+  vow_future_t *f = *file >= 0 ? vow__file_close(s, file, &ignored) : NULL;
   if (f == NULL) return false;
   vow__steps_unwind_after(s, f);
   return true;

@@ -109,11 +109,14 @@ static void on_write(vow__steps_t *s, vow_future_t *f) {
 
 /* Closes the file, whose failure counts: it may be the disk's. */
 static void close_then(writer_t *w, vow__step_fn next) {
-  vow_future_t *f = vow__file_close(&w->steps, &w->file);
-  if (f == NULL)
-    vow__steps_finish(&w->steps, vow_fail(UV_ENOMEM));
-  else
+  int err = 0;
+  vow_future_t *f = vow__file_close(&w->steps, &w->file, &err);
+  if (f != NULL)
     vow__steps_await(&w->steps, f, VOW__STEP_FIRM, next);
+  else if (err < 0)
+    vow__steps_finish(&w->steps, vow_fail(err));
+  else
+    next(&w->steps, NULL);
 }
 
 /* ---- write_all ----------------------------------------------------------- */

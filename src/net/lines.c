@@ -173,7 +173,7 @@ static void lines_filled(vow__pull_t *p, vow_value_t v) {
 
 static void lines_destroy(vow__pull_t *p) {
   vow_lines_t *l = lines_of(p);
-  vow__file_close_now(l->file);
+  (void)vow__file_close_now(l->file);
   vow_bytes_unref(l->chunk);
   vow_value_destroy(l->failure);
   vow_release(l->path);

@@ -55,11 +55,18 @@ static const char *site_of(run_op_t *r) {
 
 /* ---- the end ------------------------------------------------------------- */
 
+/* Whatever was awaited: a failure that is on its way counts as seen. */
+static void forget(vow_waiter_t *w) {
+  vow_future_t *f = vow_waiter_future(w);
+  if (f != NULL && vow_is_settled(f)) (void)vow_status(f);
+  vow_waiter_release(w);
+}
+
 static void close_output(run_op_t *r, output_t *o) {
   vow_stream_t *stream = o->stream;
   if (stream == NULL) return;
   o->stream = NULL;
-  vow_waiter_release(&o->waiter);
+  forget(&o->waiter);
   vow_waiter_start(&o->waiter, r, vow_stream_close_at(site_of(r), stream));
   vow_stream_unref(stream);
 }
@@ -90,8 +97,8 @@ static void advance(run_op_t *r) {
   if (!r->closing) {
     r->closing = true;
     vow_timer_stop(vow_op_loop(r), &r->timer);
-    vow_waiter_release(&r->look);
-    vow_waiter_release(&r->room);
+    forget(&r->look);
+    forget(&r->room);
     r->result->fed_bytes = r->input.sent;
     vow__input_close(&r->input);
     close_output(r, &r->outputs[0]);
@@ -127,7 +134,7 @@ static void ask_to_end(run_op_t *r) {
 
 /* Reads what nobody wants any more. */
 static void drain(run_op_t *r, output_t *o) {
-  vow_waiter_release(&o->waiter);
+  forget(&o->waiter);
   if (o->stream != NULL)
     vow_waiter_start(&o->waiter, r,
                      vow_stream_read_at(site_of(r), o->stream, 0));
@@ -143,8 +150,8 @@ static void stop(run_op_t *r, vow_value_t failure) {
   r->phase = STOPPING;
   r->failure = failure;
   vow_timer_stop(vow_op_loop(r), &r->timer);
-  vow_waiter_release(&r->look);
-  vow_waiter_release(&r->room);
+  forget(&r->look);
+  forget(&r->room);
   vow__input_close(&r->input);
   if (child == NULL || vow_is_settled(child)) return;
   drain(r, &r->outputs[0]);
@@ -197,7 +204,7 @@ static void on_output(run_op_t *r, output_t *o, vow_future_t *f) {
 static void cut(run_op_t *r, output_t *o) {
   vow_future_t *f = vow_waiter_future(&o->waiter);
   if (f == NULL || vow_is_settled(f)) return;
-  vow_waiter_release(&o->waiter); /* leaves the bytes in the stream */
+  forget(&o->waiter); /* leaves the bytes in the stream */
   vow_waiter_start(&o->waiter, r,
                    vow_stream_read_exactly_at(site_of(r), o->stream,
                                               vow_stream_buffered(o->stream)));

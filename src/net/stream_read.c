@@ -118,10 +118,10 @@ static vow_value_t too_long(vow__read_t *r, const char *what) {
 static vow_value_t ended(vow__stream_t *s, vow__read_t *r, size_t total) {
   size_t have = s->chunks.total_bytes;
   const char *how = s->end == UV_EOF ? "ended" : vow_strerror(s->end);
-  if (have == 0) return vow_fail(s->end); /* between two messages, perhaps */
   if (total > 0)
     return vow_failf_at(site_of(r), s->end, "%s: %s after %zu of %zu bytes",
                         r->op.cls->name, how, have, total);
+  if (have == 0) return vow_fail(s->end);
   return vow_failf_at(site_of(r), s->end, "%s: %s after %zu bytes",
                       r->op.cls->name, how, have);
 }

@@ -133,7 +133,11 @@ static vow_future_t *write_bytes(const char *site, vow_stream_t *s,
   sent = vow_try_write(transport_of(s)->handle, &buf, 1);
   if (sent >= 0 && (size_t)sent == buf.len)
     return vow_ready_at(site, vow_stream_loop(s), vow_int(sent));
-  /* An error comes again, as a future with its message. */
+  /* Told once: a second try would hear of a reset as UV_EPIPE. */
+  if (sent < 0 && sent != UV_EAGAIN && sent != UV_ENOBUFS)
+    return vow_ready_at(
+        site, vow_stream_loop(s),
+        vow_failf_at(site, sent, "stream_write_bytes: %s", vow_strerror(sent)));
   return write_held(site, s, b, sent > 0 ? (size_t)sent : 0);
 }
 

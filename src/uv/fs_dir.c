@@ -110,12 +110,17 @@ vow_future_t *vow_fs_closedir_at(const char *site, vow_loop_t *loop,
                                  vow_dir_t *dir) {
   vow_future_t *failed;
   vow__fs_t *op;
+  int err;
   if (dir == NULL)
     return vow_misuse_at(site, loop, UV_EINVAL, "fs_closedir: dir is NULL");
   op = vow__fs_new(site, loop, &closedir_kind, &failed);
   if (op == NULL) return failed;
   op->held = dir;
-  if (!dir->reading) return vow__fs_start(op, submit_close(op));
+  if (!dir->reading) {
+    err = submit_close(op);
+    if (err < 0) op->held = NULL; /* it stays the caller's */
+    return vow__fs_start(op, err);
+  }
   dir->closer = op;
   return vow__request_start(op, 0);
 }
@@ -152,7 +157,10 @@ static void read_ended(vow_dir_t *dir) {
   if (dir->freed) vow_dir_free(dir);
   if (closer == NULL) return;
   err = submit_close(closer);
-  if (err < 0) vow__fs_finish(closer, vow__request_failure(closer, err, NULL));
+  if (err >= 0) return;
+  closer->held = NULL;
+  vow_dir_free(dir); /* it was given to us */
+  vow__fs_finish(closer, vow__request_failure(closer, err, NULL));
 }
 
 static void on_readdir(uv_fs_t *req) {

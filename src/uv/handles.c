@@ -24,10 +24,10 @@ static vow__handles_slot_t *slot_of(vow__handles_t *h,
   return &h->slots[i];
 }
 
-static int grow(vow__handles_t *h) {
+static int resize(vow__handles_t *h, size_t capacity) {
   vow__handles_t next = {0};
   size_t i;
-  next.capacity = h->capacity == 0 ? FIRST_CAPACITY : h->capacity * 2;
+  next.capacity = capacity;
   next.slots = vow_alloc(next.capacity * sizeof *next.slots);
   if (next.slots == NULL) return UV_ENOMEM;
   memset(next.slots, 0, next.capacity * sizeof *next.slots);
@@ -39,6 +39,17 @@ static int grow(vow__handles_t *h) {
   vow_release(h->slots);
   *h = next;
   return 0;
+}
+
+static int grow(vow__handles_t *h) {
+  return resize(h, h->capacity == 0 ? FIRST_CAPACITY : h->capacity * 2);
+}
+
+/* Gives back what a crowd needed that has left; far enough from growing again.
+ * Without memory for that it stays as large as it is. */
+static void shrink(vow__handles_t *h) {
+  if (h->capacity > FIRST_CAPACITY && h->count * 8 < h->capacity)
+    (void)resize(h, h->capacity / 2);
 }
 
 /* Empties slot and moves those back that probed past it. */
@@ -91,7 +102,10 @@ void vow__detach(vow__handles_t *h, vow__attached_t *a) {
   *link = a->next;
   a->handle = NULL;
   h->last_handle = NULL;
-  if (slot->first == NULL) slot_free(h, slot);
+  if (slot->first == NULL) {
+    slot_free(h, slot);
+    shrink(h);
+  }
 }
 
 vow__attached_t *vow__attached_first(vow__handles_t *h, uv_handle_t *handle) {
@@ -134,6 +148,7 @@ static vow__attached_t *take_all(vow__handles_t *h, uv_handle_t *handle) {
 
 void vow__attached_closed(vow__handles_t *h, uv_handle_t *handle) {
   vow__attached_t *a = take_all(h, handle);
+  if (a != NULL) shrink(h);
   while (a != NULL) {
     vow__attached_t *next = a->next;
     if (a->kind->closed != NULL) a->kind->closed(a);

@@ -115,7 +115,32 @@ TEST(test_handles_out_of_memory_changes_nothing) {
   fault_remove();
 }
 
+TEST(test_handles_give_back_memory_when_most_have_gone) {
+  vow__handles_t h = {0};
+  int i;
+  memset(things, 0, sizeof things);
+  fault_install();
+  for (i = 0; i < HANDLES; i++)
+    vow__attach(&h, handle_at(i), &things[i][0], &kinds[0], "here");
+  ck_assert_uint_ge(h.capacity, 2 * HANDLES);
+  for (i = 1; i < HANDLES; i++) {
+    if (i == HANDLES / 2) fault_fail_from(1); /* then it stays as it is */
+    if (i == HANDLES - 8) fault_off();
+    if (i % 2 == 0)
+      vow__detach(&h, &things[i][0]);
+    else
+      vow__attached_closed(&h, handle_at(i));
+    check_all(&h);
+  }
+  ck_assert_uint_le(h.capacity, 16);
+  ck_assert_uint_eq(h.count, 1);
+  vow__handles_done(&h);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(uv_handles) {
+  ADD(test_handles_give_back_memory_when_most_have_gone);
   ADD(test_handles_random_attach_and_detach_agree_with_an_array);
   ADD(test_handles_closed_calls_everything_on_the_handle_once);
   ADD(test_handles_out_of_memory_changes_nothing);

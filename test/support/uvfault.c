@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* The shim's settings and counters, and the calls that need nothing special.
+ * Requests are in uvfault_requests.c, what repeats in uvfault_sources.c. */
+#include "support/uvfault_inside.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct rule {
+  size_t seen;
+  size_t first; /* 0: none */
+  size_t last;
+  int code;
+} rule_t;
+
+typedef struct slot {
+  rule_t call;
+  rule_t report;
+} slot_t;
+
+#define UVFAULT_CALL(name, params, args) #name,
+#define UVFAULT_FS(name, params, args)   #name,
+#define UVFAULT_OWN(name)                #name,
+static const char *const names[CALL_COUNT] = {
+#include "support/uvfault_calls.h"
+};
+#undef UVFAULT_CALL
+#undef UVFAULT_FS
+#undef UVFAULT_OWN
+
+static atomic_bool active;
+static atomic_size_t read_max, write_max;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all below */
+static slot_t slots[CALL_COUNT];
+static slot_t all;
+static size_t hits;
+
+/* ---- settings ------------------------------------------------------------ */
+
+static slot_t *slot_of(const char *name) {
+  size_t i;
+  if (name == NULL) return &all;
+  for (i = 0; i < CALL_COUNT; i++)
+    if (strcmp(names[i], name) == 0) return &slots[i];
+  fprintf(stderr, "uvfault: %s is not in uvfault_calls.h\n", name);
+  abort();
+}
+
+static void set_rule(rule_t *r, size_t first, size_t last, int code) {
+  pthread_mutex_lock(&lock);
+  *r = (rule_t){0, first, last, code};
+  pthread_mutex_unlock(&lock);
+}
+
+static void reset(bool begin) {
+  uvfault_resolve(0, NULL);
+  atomic_store(&read_max, 0);
+  atomic_store(&write_max, 0);
+  pthread_mutex_lock(&lock);
+  if (begin) hits = 0;
+  memset(slots, 0, sizeof slots);
+  memset(&all, 0, sizeof all);
+  pthread_mutex_unlock(&lock);
+  atomic_store(&active, begin);
+}
+
+void uvfault_on(void) {
+  reset(true);
+}
+
+void uvfault_off(void) {
+  reset(false);
+}
+
+void uvfault_fail(const char *name, size_t nth, int code) {
+  set_rule(&slot_of(name)->call, nth, nth, code);
+}
+
+void uvfault_fail_from(const char *name, size_t nth, int code) {
+  set_rule(&slot_of(name)->call, nth, SIZE_MAX, code);
+}
+
+void uvfault_report(const char *name, size_t nth, int code) {
+  set_rule(&slot_of(name)->report, nth, nth, code);
+}
+
+void uvfault_report_from(const char *name, size_t nth, int code) {
+  set_rule(&slot_of(name)->report, nth, SIZE_MAX, code);
+}
+
+void uvfault_short_reads(size_t max_bytes) {
+  atomic_store(&read_max, max_bytes);
+}
+
+void uvfault_short_writes(size_t max_bytes) {
+  atomic_store(&write_max, max_bytes);
+}
+
+size_t uvfault_count(const char *name) {
+  const slot_t *slot = slot_of(name);
+  size_t seen;
+  pthread_mutex_lock(&lock);
+  seen = slot->call.seen;
+  pthread_mutex_unlock(&lock);
+  return seen;
+}
+
+size_t uvfault_hits(void) {
+  size_t n;
+  pthread_mutex_lock(&lock);
+  n = hits;
+  pthread_mutex_unlock(&lock);
+  return n;
+}
+
+/* ---- who fails ----------------------------------------------------------- */
+
+bool uvfault__is_on(void) {
+  return atomic_load(&active);
+}
+
+size_t uvfault__read_max(void) {
+  return atomic_load(&read_max);
+}
+
+size_t uvfault__write_max(void) {
+  return atomic_load(&write_max);
+}
+
+static bool hits_now(rule_t *r, int *ret_code) {
+  r->seen++;
+  if (r->first == 0 || r->seen < r->first || r->seen > r->last) return false;
+  *ret_code = r->code;
+  return true;
+}
+
+static bool is_hit(rule_t *r, rule_t *any, int *ret_code) {
+  bool by_any, by_name;
+  if (!uvfault__is_on()) return false;
+  pthread_mutex_lock(&lock);
+  by_any = hits_now(any, ret_code);
+  by_name = hits_now(r, ret_code);
+  if (by_any || by_name) hits++;
+  pthread_mutex_unlock(&lock);
+  return by_any || by_name;
+}
+
+bool uvfault__fails(uvfault_call_t call, int *ret_code) {
+  return is_hit(&slots[call].call, &all.call, ret_code);
+}
+
+bool uvfault__reports(uvfault_call_t call, int *ret_code) {
+  return is_hit(&slots[call].report, &all.report, ret_code);
+}
+
+unsigned uvfault__cut(const uv_buf_t bufs[], unsigned n, size_t max,
+                      uv_buf_t *ret_buf) {
+  unsigned i = 0;
+  if (max == 0) return n;
+  while (i < n && bufs[i].len == 0) i++;
+  if (i == n) return n;
+  *ret_buf = bufs[i];
+  if (ret_buf->len > max) ret_buf->len = max;
+  return 1;
+}
+
+/* ---- callbacks that were taken over -------------------------------------- */
+
+typedef struct kept {
+  uvfault_watch_t w;
+  struct kept *next;
+} kept_t;
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static kept_t *list;
+static atomic_size_t list_length;
+
+static kept_t **find(const void *key) {
+  kept_t **at = &list;
+  while (*at != NULL && (*at)->w.key != key) at = &(*at)->next;
+  return at;
+}
+
+uvfault_watch_t uvfault__take(const void *key) {
+  uvfault_watch_t w = {NULL, NULL, NULL, 0, 0};
+  kept_t **at, *k;
+  if (atomic_load(&list_length) == 0) return w;
+  pthread_mutex_lock(&list_lock);
+  at = find(key);
+  k = *at;
+  if (k != NULL) {
+    w = k->w;
+    *at = k->next;
+    free(k);
+    atomic_fetch_sub(&list_length, 1);
+  }
+  pthread_mutex_unlock(&list_lock);
+  return w;
+}
+
+void uvfault__watch(const uvfault_watch_t *w) {
+  kept_t *k = malloc(sizeof *k);
+  if (k == NULL) abort();
+  (void)uvfault__take(w->key);
+  k->w = *w;
+  pthread_mutex_lock(&list_lock);
+  k->next = list;
+  list = k;
+  atomic_fetch_add(&list_length, 1);
+  pthread_mutex_unlock(&list_lock);
+}
+
+uvfault_watch_t uvfault__watched(const void *key) {
+  uvfault_watch_t w = {NULL, NULL, NULL, 0, 0};
+  kept_t **at;
+  pthread_mutex_lock(&list_lock);
+  at = find(key);
+  if (*at != NULL) w = (*at)->w;
+  pthread_mutex_unlock(&list_lock);
+  return w;
+}
+
+/* ---- calls that need nothing special ------------------------------------- */
+
+#define UVFAULT_OWN(name)
+#define UVFAULT_FS(name, params, args)
+#define UVFAULT_CALL(name, params, args)                 \
+  int __real_##name params;                              \
+  int __wrap_##name params;                              \
+  int __wrap_##name params {                             \
+    int code;                                            \
+    if (uvfault__fails(CALL_##name, &code)) return code; \
+    return __real_##name args;                           \
+  }
+#include "support/uvfault_calls.h"

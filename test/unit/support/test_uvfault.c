@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* The shim before libuv, by itself: what it counts, fails and reports. */
+#include "support/uvfault.h"
+
+#include "unit/uv/uv_support.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static int stat_root(void) {
+  uv_fs_t req;
+  int err = uv_fs_stat(NULL, &req, "/", NULL);
+  uv_fs_req_cleanup(&req);
+  return err;
+}
+
+TEST(test_uvfault_off_changes_and_counts_nothing) {
+  uvfault_on();
+  uvfault_fail_from("uv_fs_stat", 1, UV_EIO);
+  uvfault_off();
+  ck_assert_int_eq(stat_root(), 0);
+  ck_assert_uint_eq(uvfault_count("uv_fs_stat"), 0);
+  ck_assert_uint_eq(uvfault_hits(), 0);
+}
+
+TEST(test_uvfault_fails_the_nth_call_of_a_name) {
+  uvfault_on();
+  ck_assert_int_eq(stat_root(), 0);
+  uvfault_fail("uv_fs_stat", 2, UV_EIO);
+  uvfault_fail("uv_fs_lstat", 1, UV_EACCES); /* another one */
+  ck_assert_int_eq(stat_root(), 0);
+  ck_assert_int_eq(stat_root(), UV_EIO);
+  ck_assert_int_eq(stat_root(), 0);
+  ck_assert_uint_eq(uvfault_count("uv_fs_stat"), 3);
+  ck_assert_uint_eq(uvfault_hits(), 1);
+  uvfault_fail_from("uv_fs_stat", 2, UV_ENOENT);
+  ck_assert_int_eq(stat_root(), 0);
+  ck_assert_int_eq(stat_root(), UV_ENOENT);
+  ck_assert_int_eq(stat_root(), UV_ENOENT);
+  uvfault_off();
+}
+
+TEST(test_uvfault_without_a_name_means_all) {
+  uvfault_on();
+  uvfault_fail(NULL, 2, UV_EIO);
+  ck_assert_int_eq(stat_root(), 0);
+  ck_assert_int_eq(stat_root(), UV_EIO);
+  ck_assert_uint_eq(uvfault_count(NULL), 2);
+  uvfault_off();
+}
+
+/* ---- callbacks ----------------------------------------------------------- */
+
+static ssize_t result;
+
+static void on_open(uv_fs_t *req) {
+  result = req->result;
+  uv_fs_req_cleanup(req);
+}
+
+TEST(test_uvfault_reports_to_the_callback_and_undoes) {
+  uv_loop_t uv;
+  uv_fs_t req;
+  uvfault_on();
+  uvfault_report("uv_fs_open", 2, UV_EMFILE);
+  ck_assert_int_eq(uv_loop_init(&uv), 0);
+  ck_assert_int_eq(uv_fs_open(&uv, &req, "/", O_RDONLY, 0, on_open), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  ck_assert_int_ge((int)result, 0);
+  close((int)result);
+  ck_assert_int_eq(uv_fs_open(&uv, &req, "/", O_RDONLY, 0, on_open), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  ck_assert_int_eq((int)result, UV_EMFILE);
+  ck_assert_int_eq(uv_loop_close(&uv), 0);
+  ck_assert_uint_eq(uvfault_hits(), 1);
+  uvfault_off();
+}
+
+TEST(test_uvfault_short_transfers_are_cut) {
+  char text[16];
+  uv_buf_t bufs[2] = {{text, 0}, {text, sizeof text}};
+  uv_fs_t req;
+  int fds[2];
+  ck_assert_int_eq(pipe(fds), 0);
+  uvfault_on();
+  uvfault_short_writes(3);
+  uvfault_short_reads(2);
+  memset(text, 'x', sizeof text);
+  ck_assert_int_eq(uv_fs_write(NULL, &req, fds[1], bufs, 2, -1, NULL), 3);
+  uv_fs_req_cleanup(&req);
+  ck_assert_int_eq(uv_fs_read(NULL, &req, fds[0], bufs, 2, -1, NULL), 2);
+  uv_fs_req_cleanup(&req);
+  uvfault_off();
+  ck_assert_int_eq(uv_fs_read(NULL, &req, fds[0], bufs, 2, -1, NULL), 1);
+  uv_fs_req_cleanup(&req);
+  close(fds[0]);
+  close(fds[1]);
+}
+
+static struct addrinfo *answer;
+
+static void on_answer(uv_getaddrinfo_t *req, int status,
+                      struct addrinfo *list) {
+  (void)req;
+  ck_assert_int_eq(status, 0);
+  answer = list;
+}
+
+TEST(test_uvfault_answers_for_names) {
+  struct sockaddr_in a = local_addr(1), b = local_addr(2);
+  const struct sockaddr *addrs[2] = {(const struct sockaddr *)&a,
+                                     (const struct sockaddr *)&b};
+  uv_getaddrinfo_t req;
+  uv_loop_t uv;
+  uvfault_on();
+  uvfault_resolve(2, addrs);
+  ck_assert_int_eq(uv_loop_init(&uv), 0);
+  ck_assert_int_eq(
+      uv_getaddrinfo(&uv, &req, on_answer, "no.such.name", "http", NULL), 0);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  ck_assert_int_eq(memcmp(answer->ai_addr, &a, sizeof a), 0);
+  ck_assert_int_eq(memcmp(answer->ai_next->ai_addr, &b, sizeof b), 0);
+  ck_assert_ptr_null(answer->ai_next->ai_next);
+  uv_freeaddrinfo(answer);
+  ck_assert_int_eq(uv_loop_close(&uv), 0);
+  uvfault_off();
+}
+
+SUITE(support_uvfault) {
+  ADD(test_uvfault_off_changes_and_counts_nothing);
+  ADD(test_uvfault_fails_the_nth_call_of_a_name);
+  ADD(test_uvfault_without_a_name_means_all);
+  ADD(test_uvfault_reports_to_the_callback_and_undoes);
+  ADD(test_uvfault_short_transfers_are_cut);
+  ADD(test_uvfault_answers_for_names);
+}
