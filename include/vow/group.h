@@ -37,12 +37,26 @@ typedef enum vow_group_policy {
 VOW_EXPORT VOW_MUST_USE vow_group_t *vow_group_new_at(
     const char *site, vow_loop_t *loop, vow_group_policy_t policy);
 
+/** vow_group_open(policy)
+ *  vow_group_new for the task that runs here, closed with its innermost
+ *  vow_scope or the task itself (vow_defer): on every way out, joined or not,
+ *  the members are cancelled and waited for, so that they may use what lives on
+ *  this task's stack. A failure in their clean-up becomes the outcome.
+ *  Ownership: the scope owns it; vow_group_join may be called once, and what
+ *    that gives be dropped; do not call vow_group_free.
+ *  Errors: NULL, as vow_group_new; also when no task runs here.
+ *  Thread: the loop's, in a task. */
+#define vow_group_open(policy) vow_group_open_at(VOW_SITE, (policy))
+VOW_EXPORT VOW_MUST_USE vow_group_t *vow_group_open_at(
+    const char *site, vow_group_policy_t policy);
+
 /** vow_group_go(g, body, arg[, arg_drop])
  *  Starts a task in g. Members may do so, too, also after vow_group_join.
  *  Ownership: g is borrowed; arg_drop as in vow_go, also on error.
  *  Errors: VOW_ESHUTDOWN when g has been decided, cancelled, or has settled;
- *    UV_EINVAL (g or body is NULL), UV_ENOMEM, VOW_ETHREAD; 0. What goes wrong
- *    later is the member's failure.
+ *    UV_EINVAL (g or body is NULL), VOW_ETHREAD; UV_ENOMEM, which counts as a
+ *    failure of the group, too, so that it may be ignored here; 0. What goes
+ *    wrong later is the member's failure.
  *  Thread: the loop's. body never runs in this call. */
 #define vow_group_go(...) VOW__GROUP_GO(__VA_ARGS__, NULL, 0)
 #define VOW__GROUP_GO(g, body, arg, arg_drop, ...) \

@@ -31,6 +31,7 @@ struct vow_group {
   bool joined;    /* may settle */
   bool cancelled; /* the join itself is */
   bool first_taken;
+  bool starved; /* a member could not be added for want of memory */
   vow__link_t members;
   size_t live;
   vow_value_t *results; /* ALL and SETTLED, by index */
@@ -74,6 +75,11 @@ static vow_value_t outcome(vow_group_t *g) {
   vow_value_t v;
   if (g->cancelled) {
     v = vow_cancelled(g->reason);
+    return g->failed > 0 ? vow_fail_because(v, all_failures(g)) : v;
+  }
+  if (g->starved && g->policy != VOW_GROUP_BACKGROUND && !g->first_taken) {
+    v = vow_failf_at(vow_site(vow_op_future(g)), UV_ENOMEM,
+                     "no memory for a member of the group");
     return g->failed > 0 ? vow_fail_because(v, all_failures(g)) : v;
   }
   switch (g->policy) {
@@ -241,6 +247,12 @@ int vow__group_check(const vow_group_t *g) {
   return g->reason == 0 && vow_op_is_pending(g) ? 0 : VOW_ESHUTDOWN;
 }
 
+/* Nobody shall take what is left for the whole. */
+static void starve(vow_group_t *g) {
+  g->starved = true;
+  if (g->policy == VOW_GROUP_ALL) stop(g, UV_ECANCELED);
+}
+
 int vow_group_add(vow_group_t *g, vow_future_t *f) {
   member_t *m = NULL;
   int err = vow__group_check(g);
@@ -253,6 +265,7 @@ int vow_group_add(vow_group_t *g, vow_future_t *f) {
   if (err != 0) {
     vow_release(m);
     vow_op_discard(f);
+    if (err == UV_ENOMEM) starve(g);
     return err;
   }
   memset(&m->waiter, 0, sizeof(m->waiter));
@@ -302,4 +315,33 @@ vow_future_t *vow_group_join(vow_group_t *g) {
 
 void vow_group_free(vow_group_t *g) {
   if (g != NULL) vow_drop(vow_op_future(g));
+}
+
+/* ---- in a scope ------------------------------------------------------------ */
+
+/* Runs as deferred clean-up. The handle's reference is ours, unless it was
+ * handed out by vow_group_join. */
+static vow_value_t close_scope(void *arg) {
+  vow_group_t *g = arg;
+  vow_future_t *f = vow_op_future(g);
+  vow_value_t v = vow_nil();
+  if (g->joined) (void)vow_ref(f);
+  g->joined = true;
+  stop(g, UV_ECANCELED);
+  finish(g);
+  if (vow_op_is_pending(g))
+    v = vow_await(f);
+  else
+    vow_drop(f);
+  vow_op_unpin(g);
+  if (vow_value_is_failure(v) && !vow_value_is_cancelled(v)) return v;
+  vow_value_destroy(v);
+  return vow_nil();
+}
+
+vow_group_t *vow_group_open_at(const char *site, vow_group_policy_t policy) {
+  vow_group_t *g = vow_group_new_at(site, vow_task_loop(), policy);
+  if (g == NULL) return NULL;
+  vow_op_pin(g);
+  return vow_defer(close_scope, g) == 0 ? g : NULL; /* else it has run */
 }

@@ -382,6 +382,75 @@ TEST(test_group_started_in_another_task_is_refused) {
 }
 END_TEST
 
+/* ---- vow_group_open -------------------------------------------------------- */
+
+/* A member's job lies on the stack of the task that started it. */
+static vow_value_t leave_early(void *arg) {
+  job_t job = {1000, 0, 0};
+  vow_group_t *g = vow_group_open(VOW_GROUP_ALL);
+  vow_group_go(g, work, &job, count_drop);
+  vow_await_status(vow_sleep(vow_task_loop(), 10));
+  (void)arg;
+  return vow_fail(UV_EPROTO);
+}
+
+TEST(test_group_open_early_return_waits_for_members) {
+  loop = manual_loop();
+  drops = 0;
+  vow_future_t *f = vow_go(loop, leave_early, NULL);
+  manual_advance(loop, 20);
+  ck_assert_int_eq(vow_status(f), UV_EPROTO);
+  ck_assert_int_eq(drops, 1);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
+static vow_value_t join_in_scope(void *arg) {
+  job_t jobs[2] = {{10, 0, 0}, {20, 0, 0}};
+  int64_t *limit_ms = arg;
+  vow_group_t *g = vow_group_open(VOW_GROUP_ALL);
+  for (int i = 0; i < 2; i++) vow_group_go(g, work, &jobs[i]);
+  return vow_await(vow_timeout(vow_group_join(g), *limit_ms));
+}
+
+TEST(test_group_open_join_gives_the_outcome) {
+  int64_t limit_ms = 100;
+  loop = manual_loop();
+  vow_future_t *f = vow_go(loop, join_in_scope, &limit_ms);
+  manual_advance(loop, 50);
+  ck_assert_uint_eq(vow_list_length(vow_get_list(f)), 2);
+  vow_drop(f);
+  limit_ms = 15;
+  f = vow_go(loop, join_in_scope, &limit_ms);
+  manual_advance(loop, 50);
+  ck_assert_int_eq(vow_status(f), UV_ETIMEDOUT);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_group_open_outside_of_a_task_is_refused) {
+  ck_assert_ptr_null(vow_group_open(VOW_GROUP_ALL));
+}
+END_TEST
+
+TEST(test_group_member_that_got_no_memory_fails_the_group) {
+  job_t job = {10, 0, 0};
+  fault_install();
+  begin(VOW_GROUP_SETTLED);
+  vow_group_go(group, work, &job);
+  fault_fail_at(1);
+  ck_assert_int_eq(vow_group_add(group, vow_never(loop)), UV_ENOMEM);
+  fault_off();
+  vow_future_t *f = vow_group_join(group);
+  manual_advance(loop, 10);
+  ck_assert_int_eq(vow_status(f), UV_ENOMEM);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
 /* Everything of a group, with the nth allocation failing. */
 static bool try_group(unsigned n) {
   job_t jobs[3] = {{10, 0, 0}, {20, 0, 0}, {30, 0, 0}};
@@ -448,4 +517,8 @@ SUITE(task_group) {
   ADD(test_group_start_dropped_before_the_word_cancels_the_task);
   ADD(test_group_started_in_another_task_is_refused);
   ADD(test_group_out_of_memory_loses_nothing);
+  ADD(test_group_open_early_return_waits_for_members);
+  ADD(test_group_open_join_gives_the_outcome);
+  ADD(test_group_open_outside_of_a_task_is_refused);
+  ADD(test_group_member_that_got_no_memory_fails_the_group);
 }
