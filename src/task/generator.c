@@ -130,20 +130,23 @@ static const vow_iter_class_t generator_class = {
     .ready = ready,
     .close = close_it};
 
+static vow_iter_t *refuse(vow_future_t *failure, void *arg,
+                          vow_drop_cb arg_drop) {
+  if (arg_drop != NULL) arg_drop(arg);
+  return vow_iter_failed(failure);
+}
+
 vow_iter_t *vow_generator_at(const char *site, vow_loop_t *loop,
                              vow_task_cb body, void *arg,
                              vow_drop_cb arg_drop) {
-  generator_t *g = NULL;
-  vow_future_t *failure = NULL;
+  generator_t *g;
   if (body == NULL)
-    failure =
-        vow_misuse_at(site, loop, UV_EINVAL, "vow_generator: the body is NULL");
-  else if ((g = vow_iter_new_at(site, loop, &generator_class)) == NULL)
-    failure = vow_op_failed(site, loop, "vow_generator");
-  if (failure != NULL) {
-    if (arg_drop != NULL) arg_drop(arg);
-    return vow_iter_failed(failure);
-  }
+    return refuse(
+        vow_misuse_at(site, loop, UV_EINVAL, "vow_generator: the body is NULL"),
+        arg, arg_drop);
+  g = vow_iter_new_at(site, loop, &generator_class);
+  if (g == NULL)
+    return refuse(vow_op_failed(site, loop, "vow_generator"), arg, arg_drop);
   g->body = body;
   g->arg = arg;
   g->arg_drop = arg_drop;
