@@ -12,9 +12,11 @@
 /* Must be released with free. */
 static inline char *file_text(const char *path) {
   FILE *file = fopen(path, "r");
-  char *text = calloc(1, 1 << 20);
+  char *text;
   ck_assert_msg(file != NULL, "%s: not here; run in the project's folder",
                 path);
+  text = calloc(1, 1 << 20);
+  ck_assert_ptr_nonnull(text);
   ck_assert_uint_lt(fread(text, 1, (1 << 20) - 1, file), (1 << 20) - 1);
   fclose(file);
   return text;
