@@ -37,7 +37,8 @@ typedef struct vow_task_options {
    *  two, a page of which is the guard; memory is used as it is touched. */
   size_t stack_bytes;
   /** How long deferred clean-up may go on after a cancellation before its
-   *  awaits fail as well, with UV_ETIMEDOUT; default: as long as it takes. */
+   *  awaits fail as well, with UV_ETIMEDOUT; default: as long as it takes. The
+   *  clean-up of each vow_scope has it anew. */
   uint64_t grace_ms;
 } vow_task_options_t;
 
@@ -77,7 +78,8 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_go_at(
  *  else wants it, and waited for until it has unwound, so that memory lent to
  *  it is free again; then the reason is given, or f's value if it had one all
  *  the same, or the error of its clean-up. Once the task is cancelled, f is
- *  cancelled and the reason given whatever f came to.
+ *  cancelled, what is ready runs first, and the reason is given whatever value
+ *  f came to; or the error of its clean-up, with the reason as its cause.
  *  Ownership: consumes f; the caller owns the value.
  *  Errors: a failure UV_EINVAL: f is NULL or of another loop, or no task runs
  *    here; VOW_ECYCLE: f waits for this task; VOW_EMOVED; and the above.
@@ -146,7 +148,8 @@ VOW_EXPORT vow_future_t *vow_task_current(void);
 VOW_EXPORT vow_loop_t *vow_task_loop(void);
 
 /** vow_task_name(f)
- *  The name a task was given, "task" without one; NULL when f is no task.
+ *  The name a task was given, "task" without one and once it has ended; NULL
+ *  when f is no task.
  *  Ownership: borrowed from the options.  Errors: as said.
  *  Thread: the loop's. */
 VOW_EXPORT const char *vow_task_name(vow_future_t *f);

@@ -74,8 +74,12 @@ __asm__(".text\n"
         "  .cfi_restore x28\n"
         "  .cfi_restore x29\n"
         "  .cfi_restore x30\n"
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+        "  ret\n" /* a jump may land in marked places only */
+#else
         "  mov x17, x30\n"
         "  br x17\n"
+#endif
         ".cfi_endproc\n"
         ".size vow__context_switch, .-vow__context_switch\n");
 

@@ -104,11 +104,15 @@ static void ready(vow_iter_t *it, vow_waiter_t *w) {
 static void close_it(vow_iter_t *it) {
   generator_t *g = (generator_t *)(void *)it;
   vow_future_t *task = vow_waiter_future(&g->task);
+  vow_promise_t *asked = g->asked;
   release_arg(g);
-  if (task == NULL)
+  if (task == NULL) {
     vow_iter_closed(it, vow_nil());
-  else
-    vow_cancel(task);
+    return;
+  }
+  vow_cancel(task);
+  g->asked = NULL; /* in a shield the task would wait for it for ever */
+  (void)vow_promise_finish(asked, vow_cancelled(0));
 }
 
 static void destroy(void *op) {
@@ -153,18 +157,31 @@ vow_iter_t *vow_generator_at(const char *site, vow_loop_t *loop,
   return &g->iter;
 }
 
+/* 0, or why nothing can be emitted. A body that does not look at it and emits
+ * for ever lets others run. */
+static int refusal(const generator_t *g) {
+  int felt;
+  if (g == NULL) return UV_EINVAL;
+  felt = vow__task_felt(vow__task_self);
+  if (felt == 0 && vow_iter_is_closing(&g->iter)) felt = UV_ECANCELED;
+  if (felt != 0)
+    (void)vow_yield();
+  else if (!vow_iter_is_asked(&g->iter))
+    return UV_EINVAL;
+  return felt;
+}
+
 int vow_emit_at(const char *site, vow_value_t v) {
-  vow__task_t *t = vow__task_self;
   vow_value_t local = vow_local_get(&key);
   generator_t *g = local.type == &key_type ? local.as.p : NULL;
   vow_future_t *asked;
-  int felt = g != NULL ? vow__task_felt(t) : 0;
-  if (g == NULL || felt != 0 || !vow_iter_is_asked(&g->iter)) {
+  int felt = refusal(g);
+  if (felt != 0) {
     vow_value_destroy(v);
-    return g == NULL || felt == 0 ? UV_EINVAL : felt;
+    return felt;
   }
   /* First the promise: without memory for it the item is not given. */
-  asked = vow_promise_new_at(site, vow_op_loop(t), &g->asked);
+  asked = vow_promise_new_at(site, vow_op_loop(g), &g->asked);
   if (g->asked == NULL) {
     vow_value_destroy(v);
     return vow_await_status_at(site, asked);

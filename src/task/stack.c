@@ -59,6 +59,7 @@ typedef struct pool {
 
 static _Thread_local pool_t pools[CLASSES];
 static _Thread_local bool watched; /* the thread's end gives all back */
+static _Thread_local bool ending;  /* and has: nothing is kept any more */
 static atomic_int protected_pages;
 
 atomic_bool vow__stack_no_markers;
@@ -156,8 +157,12 @@ static void region_free(vow__stack_region_t *r) {
 static pthread_key_t at_exit;
 static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
 
+/* Other destructors of the thread may come later and close a loop. */
 static void thread_ends(void *arg) {
   (void)arg;
+  ending = true;
+  for (size_t cls = 0; cls < CLASSES; cls++)
+    pools[cls].warm_max = pools[cls].empty_max = 0;
   vow__stack_trim();
 }
 
@@ -175,7 +180,7 @@ static void pool_init(pool_t *pool, size_t stack_bytes) {
   vow__list_init(&pool->all);
   vow__list_init(&pool->partial);
   pool->stack_bytes = stack_bytes;
-  pool->warm_max = KEPT_BYTES / stack_bytes;
+  pool->warm_max = ending ? 0 : KEPT_BYTES / stack_bytes;
   pool->empty_max = pool->warm_max / stacks_per_region(stack_bytes);
 }
 

@@ -34,12 +34,13 @@ static vow_value_t run(void *arg) {
   vow_value_t v;
   int err = vow_local_set(&start_key, vow_ptr(s, &start_type));
   if (err != 0) return vow_fail(err);
+  if (!vow_promise_is_wanted(s->promise)) return vow_cancelled(0);
   v = s->body(s->arg);
   if (vow_value_followed(v) != NULL) v = vow_await(vow_value_followed(v));
   if (s->promise == NULL) return v;
   if (vow_value_is_failure(v)) {
     give_word(s, v); /* the starter's, not the group's */
-    return vow_nil();
+    return vow_cancelled(0);
   }
   give_word(s, vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
                             "the task ended without vow_task_started"));
@@ -60,6 +61,12 @@ int vow_task_started(vow_value_t v) {
   if (s == NULL || s->promise == NULL) {
     vow_value_destroy(v);
     return s == NULL ? UV_EINVAL : VOW_ESETTLED;
+  }
+  if (!vow_promise_is_wanted(s->promise)) { /* unwanted is on its way */
+    give_word(s, vow_cancelled(0));
+    vow_cancel(s->task);
+    vow_value_destroy(v);
+    return UV_ECANCELED;
   }
   p = s->promise;
   s->promise = NULL;

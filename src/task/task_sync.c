@@ -5,10 +5,19 @@
 
 #include <vow/task_sync.h>
 
+/* A task that goes on in spite of its cancellation lets others run, as
+ * vow_await does. */
+static VOW__NOINLINE int refuse(int code) {
+  (void)vow_yield();
+  return code;
+}
+
 /* 0: go on; else why not: no task runs here, or it feels a cancellation. */
 static inline int felt(void) {
-  return VOW__LIKELY(vow__task_self != NULL) ? vow__task_felt(vow__task_self)
-                                             : UV_EINVAL;
+  int code;
+  if (VOW__UNLIKELY(vow__task_self == NULL)) return UV_EINVAL;
+  code = vow__task_felt(vow__task_self);
+  return VOW__LIKELY(code == 0) ? 0 : refuse(code);
 }
 
 int vow_await_lock_at(const char *site, vow_mutex_t *m) {

@@ -121,11 +121,11 @@ static void keep_heap(void) {
 
 static void run_figures(char **names, FILE *tsv) {
   const bench_figure_t *files[] = {
-      bench_chain_figures,      bench_combine_figures, bench_sleep_figures,
-      bench_token_figures,      bench_work_figures,    bench_echo_figures,
-      bench_accept_figures,     bench_udp_figures,     bench_fs_figures,
-      bench_lines_figures,      bench_idle_figures,    bench_sync_figures,
-      bench_thread_pool_figures};
+      bench_chain_figures,       bench_combine_figures, bench_sleep_figures,
+      bench_token_figures,       bench_work_figures,    bench_echo_figures,
+      bench_accept_figures,      bench_udp_figures,     bench_fs_figures,
+      bench_lines_figures,       bench_idle_figures,    bench_sync_figures,
+      bench_thread_pool_figures, bench_task_figures};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     for (const bench_figure_t *f = files[i]; f->name != NULL; f++) {
       if (is_wanted(f->name, names)) run_figure(f, tsv);

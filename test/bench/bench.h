@@ -40,6 +40,7 @@ extern const bench_figure_t bench_lines_figures[];
 extern const bench_figure_t bench_idle_figures[];
 extern const bench_figure_t bench_sync_figures[];
 extern const bench_figure_t bench_thread_pool_figures[];
+extern const bench_figure_t bench_task_figures[];
 
 /** Nanoseconds: of the clock on the wall, of the process's CPU time, of the
  *  calling thread's CPU time. */

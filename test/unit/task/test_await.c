@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks that wait: values, failures, order, misuse. */
+/* Tasks that wait: values, failures, order, misuse. Cancelling is in
+ * test_task_cancel.c. */
+#include "unit/task/helpers.h"
+
 #include <vow/gather.h>
-#include <vow/task.h>
-
-#include "unit/core/helpers.h"
-
-static vow_loop_t *loop;
-
-static vow_value_t give_seven(void *arg) {
-  (void)arg;
-  return vow_int(7);
-}
-
-static vow_value_t await_arg(void *arg) {
-  return vow_await(arg);
-}
+#include <vow/timeout.h>
 
 static vow_value_t add_two(void *arg) {
   vow_future_t **two = arg;
@@ -23,85 +13,315 @@ static vow_value_t add_two(void *arg) {
   return vow_int(a.as.i + b.as.i);
 }
 
-TEST(test_go_body_returns_value_settles_future) {
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, give_seven, NULL);
-  ck_assert_int_eq(vow_state(f), VOW_PENDING); /* never in the call */
+/* Runs one task that awaits f, until it has settled; gives its future. */
+static vow_future_t *awaited(vow_future_t *f) {
+  vow_future_t *task = vow_go(loop, await_arg, f);
   manual_drain(loop);
-  ck_assert_int_eq(vow_get_int(f), 7);
-  vow_drop(f);
-  manual_done(loop);
+  ck_assert(vow_is_settled(task));
+  return task;
 }
-END_TEST
+
+/* ---- values --------------------------------------------------------------- */
 
 TEST(test_await_pending_future_waits_for_its_value) {
-  vow_promise_t *p[2];
-  vow_future_t *two[2];
-  loop = manual_loop();
-  two[0] = vow_promise_new(loop, &p[0]);
-  two[1] = vow_promise_new(loop, &p[1]);
-  vow_future_t *f = vow_go(loop, add_two, two);
+  vow_future_t *two[2], *f;
+  pair_t a, b;
+  begin();
+  a = pair(loop);
+  b = pair(loop);
+  two[0] = a.f;
+  two[1] = b.f;
+  f = vow_go(loop, add_two, two);
   manual_drain(loop);
   ck_assert_int_eq(vow_state(f), VOW_PENDING);
-  vow_promise_finish(p[1], vow_int(20));
-  vow_promise_finish(p[0], vow_int(1));
+  vow_promise_finish(b.p, vow_int(20));
+  vow_promise_finish(a.p, vow_int(1));
+  ck_assert_int_eq(vow_state(f), VOW_PENDING); /* Rule 1 */
   manual_drain(loop);
-  ck_assert_int_eq(vow_get_int(f), 21);
-  vow_drop(f);
-  manual_done(loop);
+  EXPECT_INT(f, 21);
+  done();
 }
-END_TEST
-
-TEST(test_try_failure_returns_it_from_the_body) {
-  vow_future_t *two[2];
-  loop = manual_loop();
-  two[0] = vow_ready(loop, vow_failf(UV_EPROTO, "bad banner"));
-  two[1] = NULL; /* never looked at */
-  vow_future_t *f = vow_go(loop, add_two, two);
-  manual_drain(loop);
-  ck_assert_int_eq(vow_status(f), UV_EPROTO);
-  ck_assert_str_eq(vow_error_message(vow_error(f)), "bad banner");
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
 
 TEST(test_await_settled_future_gives_value_without_a_switch) {
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, await_arg, vow_ready(loop, vow_int(3)));
+  vow_future_t *f;
+  begin();
+  f = vow_go(loop, await_arg, ok(loop, 3));
   ck_assert(vow_loop_step(loop)); /* one step and it is done */
-  ck_assert_int_eq(vow_get_int(f), 3);
+  EXPECT_INT(f, 3);
+  done();
+}
+
+TEST(test_await_only_reference_moves_the_value) {
+  vow_future_t *f;
+  begin();
+  f = awaited(vow_ready(loop, once()));
+  ck_assert_int_eq(things_live, 1);
+  ck_assert_ptr_eq(vow_peek(f).type, &type_once);
   vow_drop(f);
-  manual_done(loop);
+  ck_assert_int_eq(things_live, 0);
+  done();
 }
-END_TEST
 
-TEST(test_await_outside_of_a_task_fails) {
-  loop = manual_loop();
-  vow_value_t v = vow_await(vow_ready(loop, vow_int(3)));
+TEST(test_await_shared_future_shares_the_value) {
+  vow_future_t *shared, *f;
+  begin();
+  shared = vow_ready(loop, many());
+  f = awaited(vow_ref(shared));
+  ck_assert_ptr_eq(vow_peek(f).as.p, vow_peek(shared).as.p);
+  vow_drop(shared);
+  ck_assert_int_eq(things_live, 1);
+  vow_drop(f);
+  ck_assert_int_eq(things_live, 0);
+  done();
+}
+
+TEST(test_await_shared_value_that_cannot_be_fails) {
+  vow_future_t *one, *poor;
+  begin();
+  one = vow_ready(loop, once());
+  poor = vow_ready(loop, thing_of(&type_poor, 0));
+  EXPECT_FAILED(awaited(vow_ref(one)), VOW_EMOVED);
+  EXPECT_FAILED(awaited(vow_ref(poor)), UV_ENOMEM);
+  vow_drop(one);
+  vow_drop(poor);
+  ck_assert_int_eq(things_live, 0);
+  done();
+}
+
+TEST(test_await_value_that_was_moved_out_fails) {
+  vow_future_t *f;
+  begin();
+  f = vow_ready(loop, once());
+  thing_destroy(vow_take(f, &type_once));
+  EXPECT_FAILED(awaited(f), VOW_EMOVED);
+  done();
+}
+
+static vow_value_t status_of_two(void *arg) {
+  vow_future_t **two = arg;
+  ck_assert_int_eq(vow_await_status(two[0]), 0);
+  ck_assert_int_eq(things_live, 1);
+  VOW_TRY_NIL(two[1]);
+  ck_assert_int_eq(things_live, 0);
+  return vow_int(1);
+}
+
+TEST(test_await_status_and_try_nil_destroy_the_value) {
+  vow_future_t *two[2], *f;
+  begin();
+  two[0] = vow_ready(loop, once());
+  two[1] = vow_ready(loop, once());
+  f = vow_go(loop, status_of_two, two);
+  manual_drain(loop);
+  EXPECT_INT(f, 1);
+  done();
+}
+
+TEST(test_await_many_tasks_on_one_future_wake_up_in_order) {
+  vow_future_t *f[4];
+  pair_t x;
+  begin();
+  x = pair(loop);
+  for (int i = 0; i < 4; i++) f[i] = vow_go(loop, await_arg, vow_ref(x.f));
+  manual_drain(loop);
+  vow_drop(x.f);
+  vow_promise_finish(x.p, many());
+  for (int i = 0; i < 4; i++) {
+    ck_assert_int_eq(vow_state(f[i]), VOW_PENDING);
+    vow_loop_step(loop);
+    ck_assert_int_eq(vow_state(f[i]), VOW_SUCCEEDED);
+  }
+  for (int i = 0; i < 4; i++) vow_drop(f[i]);
+  ck_assert_int_eq(things_live, 0);
+  done();
+}
+
+/* ---- failures ------------------------------------------------------------- */
+
+TEST(test_try_failure_returns_it_from_the_body) {
+  vow_future_t *two[2], *f;
+  begin();
+  two[0] = vow_ready(loop, vow_failf(UV_EPROTO, "bad banner"));
+  two[1] = NULL; /* never looked at */
+  f = vow_go(loop, add_two, two);
+  manual_drain(loop);
+  EXPECT_MISUSE(f, UV_EPROTO, "bad banner");
+  done();
+}
+
+TEST(test_await_failure_has_the_line_on_its_trail) {
+  const vow_error_t *e;
+  vow_future_t *f;
+  pair_t x;
+  begin();
+  x = pair(loop);
+  f = vow_go(loop, await_arg, x.f);
+  manual_drain(loop);
+  vow_promise_drop(x.p);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), VOW_EBROKEN);
+  e = vow_error(f);
+  ck_assert_uint_eq(vow_error_trail_length(e), 2); /* await, the task */
+  EXPECT_HAS(vow_error_trail(e, 0), "unit/task/helpers.h:");
+  ck_assert_str_eq(vow_error_trail(e, 1), vow_site(f));
+  vow_drop(f);
+  done();
+}
+
+TEST(test_await_failure_that_was_awaited_counts_as_seen) {
+  loop = hooked_loop(false);
+  vow_detach(vow_go(loop, await_arg, bad(loop, UV_EIO)));
+  manual_drain(loop);
+  ck_assert_int_eq(unhandled, 1); /* the task's, not the future's as well */
+  vow_drop(awaited(bad(loop, UV_EIO)));
+  ck_assert_int_eq(unhandled, 2);
+  done();
+}
+
+TEST(test_await_failure_without_a_loop_is_given) {
+  vow_future_t *f = vow_misuse_at("s", NULL, UV_EINVAL, "no loop");
+  begin();
+  EXPECT_FAILED(awaited(f), UV_EINVAL);
+  done();
+}
+
+TEST(test_await_failure_for_want_of_memory_keeps_its_code) {
+  vow_future_t *f;
+  pair_t x;
+  fault_install();
+  begin();
+  x = pair(loop);
+  f = vow_go(loop, await_arg, x.f);
+  manual_drain(loop);
+  fault_fail_from(1);
+  vow_promise_finish(x.p, vow_fail(UV_EIO));
+  manual_drain(loop);
+  ck_assert_uint_gt(fault_failed(), 0);
+  fault_off();
+  EXPECT_FAILED(f, UV_EIO);
+  done();
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
+/* ---- misuse --------------------------------------------------------------- */
+
+TEST(test_await_outside_of_a_task_fails_and_drops_it) {
+  vow_value_t v;
+  begin();
+  v = vow_await(vow_ready(loop, once()));
   ck_assert_int_eq(vow_value_code(v), UV_EINVAL);
+  EXPECT_HAS(vow_error_message(vow_value_error(v)), "no task runs here");
   vow_value_destroy(v);
+  ck_assert_int_eq(things_live, 0);
+  ck_assert_int_eq(vow_await_status(NULL), UV_EINVAL);
   ck_assert_int_eq(vow_yield(), UV_EINVAL);
-  ck_assert_ptr_null(vow_task_current());
-  manual_done(loop);
+  done();
 }
-END_TEST
 
-static vow_value_t await_self(void *arg) {
-  vow_future_t **self = arg;
-  return vow_await(vow_ref(*self));
+static vow_value_t await_in_callback(vow_future_t *in, void *arg) {
+  (void)in;
+  return vow_await(arg);
+}
+
+TEST(test_await_in_a_callback_fails) {
+  vow_future_t *f;
+  begin();
+  f = vow_then(ok(loop, 1), await_in_callback, vow_ready(loop, once()));
+  manual_drain(loop);
+  EXPECT_MISUSE(f, UV_EINVAL, "no task runs here");
+  ck_assert_int_eq(things_live, 0);
+  done();
+}
+
+TEST(test_await_null_or_of_another_loop_fails_and_drops_it) {
+  vow_loop_t *other = manual_loop();
+  begin();
+  EXPECT_MISUSE(awaited(NULL), UV_EINVAL, "the future is NULL");
+  EXPECT_MISUSE(awaited(vow_ready(other, once())), UV_EINVAL,
+                "the future is of another loop");
+  EXPECT_MISUSE(awaited(vow_never(other)), UV_EINVAL,
+                "the future is of another loop");
+  manual_drain(other);
+  ck_assert_int_eq(things_live, 0);
+  done();
+  manual_done(other);
+}
+
+/* ---- cycles --------------------------------------------------------------- */
+
+static vow_value_t await_of(void *arg) {
+  vow_future_t **f = arg;
+  return vow_await(vow_ref(*f));
 }
 
 TEST(test_await_itself_fails_with_ecycle) {
-  loop = manual_loop();
   vow_future_t *f = NULL;
-  f = vow_go(loop, await_self, &f);
+  begin();
+  f = vow_go(loop, await_of, &f);
   manual_drain(loop);
-  ck_assert_int_eq(vow_status(f), VOW_ECYCLE);
-  vow_drop(f);
-  manual_done(loop);
+  EXPECT_MISUSE(f, VOW_ECYCLE, "would wait for the task");
+  done();
 }
-END_TEST
+
+TEST(test_await_ring_of_tasks_fails_with_ecycle_in_all) {
+  vow_future_t *f[3] = {NULL, NULL, NULL};
+  begin();
+  for (int i = 0; i < 3; i++) f[i] = vow_go(loop, await_of, &f[(i + 1) % 3]);
+  manual_drain(loop);
+  for (int i = 0; i < 3; i++) EXPECT_FAILED(f[i], VOW_ECYCLE);
+  done();
+}
+
+static vow_value_t await_around(void *arg) {
+  vow_future_t **f = arg, *g = vow_then(vow_ref(*f), same, NULL);
+  g = vow_timeout(vow_gather_of(vow_task_loop(), g), 1000);
+  return vow_await(g);
+}
+
+TEST(test_await_itself_through_others_fails_with_ecycle) {
+  vow_future_t *f = NULL;
+  begin();
+  f = vow_go(loop, await_around, &f);
+  manual_drain(loop);
+  EXPECT_FAILED(f, VOW_ECYCLE);
+  done();
+}
+
+static vow_value_t follow_of(void *arg) {
+  vow_future_t **f = arg;
+  vow_yield();
+  return vow_follow(vow_ref(*f));
+}
+
+TEST(test_follow_of_itself_or_in_a_ring_fails_with_ecycle) {
+  vow_future_t *f = NULL, *g = NULL;
+  begin();
+  f = vow_go(loop, follow_of, &f);
+  manual_drain(loop);
+  EXPECT_FAILED(f, VOW_ECYCLE);
+  f = vow_go(loop, follow_of, &g);
+  g = vow_go(loop, await_of, &f);
+  manual_drain(loop);
+  EXPECT_FAILED(f, VOW_ECYCLE);
+  EXPECT_FAILED(g, VOW_ECYCLE);
+  done();
+}
+
+TEST(test_await_promise_that_adopts_the_task_fails_with_ecycle) {
+  vow_future_t *f;
+  pair_t x;
+  begin();
+  x = pair(loop);
+  f = vow_go(loop, await_arg, x.f);
+  manual_drain(loop);
+  vow_promise_finish(x.p, vow_follow(vow_ref(f)));
+  manual_drain(loop);
+  EXPECT_FAILED(f, VOW_ECYCLE);
+  done();
+}
+
+/* ---- order, depth --------------------------------------------------------- */
 
 static vow_value_t count_down(void *arg) {
   int *left = arg;
@@ -111,9 +331,10 @@ static vow_value_t count_down(void *arg) {
 
 TEST(test_yield_two_tasks_take_turns) {
   int left[2] = {3, 3};
-  loop = manual_loop();
-  vow_future_t *a = vow_go(loop, count_down, &left[0]);
-  vow_future_t *b = vow_go(loop, count_down, &left[1]);
+  vow_future_t *a, *b;
+  begin();
+  a = vow_go(loop, count_down, &left[0]);
+  b = vow_go(loop, count_down, &left[1]);
   vow_loop_step(loop);
   vow_loop_step(loop);
   ck_assert_int_eq(left[0], 2);
@@ -122,9 +343,26 @@ TEST(test_yield_two_tasks_take_turns) {
   ck_assert(vow_is_settled(a) && vow_is_settled(b));
   vow_drop(a);
   vow_drop(b);
-  manual_done(loop);
+  done();
 }
-END_TEST
+
+static vow_value_t yield_between(void *arg) {
+  note("begin");
+  vow_drop(vow_then(ok(vow_task_loop(), 1), note_run, arg));
+  vow_detach(vow_then(ok(vow_task_loop(), 1), note_run, arg));
+  vow_yield();
+  note("end");
+  return vow_nil();
+}
+
+TEST(test_yield_lets_all_that_is_ready_run_first) {
+  begin();
+  vow_detach(vow_go(loop, yield_between, "callback"));
+  vow_detach(vow_go(loop, note_arg, "task"));
+  manual_drain(loop);
+  EXPECT_EVENTS("begin task callback end");
+  done();
+}
 
 /* Deep calls, with locals in each frame that must survive the switches. */
 static int64_t deep(int depth) {
@@ -148,222 +386,57 @@ static vow_value_t run_deep(void *arg) {
 
 TEST(test_await_in_deep_calls_keeps_locals) {
   vow_future_t *f[8];
-  loop = manual_loop();
+  begin();
   for (int i = 0; i < 8; i++) f[i] = vow_go(loop, run_deep, NULL);
   manual_drain(loop);
-  for (int i = 0; i < 8; i++) {
-    ck_assert_int_eq(vow_get_int(f[i]), 120 * 5050);
-    vow_drop(f[i]);
-  }
-  manual_done(loop);
-}
-END_TEST
-
-static vow_value_t sleep_for(void *arg) {
-  uint64_t *ms = arg;
-  VOW_TRY_NIL(vow_sleep(vow_task_loop(), *ms));
-  return vow_nil();
+  for (int i = 0; i < 8; i++) EXPECT_INT(f[i], 120 * 5050);
+  done();
 }
 
-TEST(test_drop_task_that_sleeps_cancels_it) {
-  uint64_t ms = 1000;
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, sleep_for, &ms);
+static vow_value_t one_more(void *arg) {
+  VOW_TRY(v, arg);
+  return vow_int(v.as.i + 1);
+}
+
+TEST(test_await_long_chain_of_tasks_passes_the_value_up) {
+  int64_t n = (int64_t)test_scale(20000);
+  vow_future_t *f;
+  pair_t x;
+  begin();
+  x = pair(loop);
+  f = x.f;
+  for (int64_t i = 0; i < n; i++) f = vow_go(loop, one_more, f);
   manual_drain(loop);
-  vow_drop(f);
+  vow_promise_finish(x.p, vow_int(0));
   manual_drain(loop);
-  ck_assert_uint_eq(vow_loop_live(loop), 0);
-  manual_done(loop);
+  EXPECT_INT(f, n);
+  done();
 }
-END_TEST
-
-static int drops;
-
-static void count_drop(void *arg) {
-  (void)arg;
-  drops++;
-}
-
-TEST(test_cancel_before_first_step_never_runs_body) { /* Rule 18 */
-  int left = 5;
-  drops = 0;
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, count_down, &left, count_drop);
-  vow_cancel(f);
-  manual_drain(loop);
-  ck_assert(vow_is_cancelled(f));
-  ck_assert_int_eq(left, 5);
-  ck_assert_int_eq(drops, 1);
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-static vow_value_t stubborn(void *arg) {
-  int *codes = arg;
-  uint64_t ms = 1000;
-  for (int i = 0; i < 3; i++)
-    codes[i] = vow_await_status(vow_sleep(vow_task_loop(), ms));
-  codes[3] = vow_yield();
-  codes[4] = vow_task_reason();
-  return vow_int(1);
-}
-
-TEST(test_cancel_every_await_fails_with_the_reason) { /* Rule 17 */
-  int codes[5] = {1, 1, 1, 1, 1};
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, stubborn, codes);
-  manual_drain(loop);
-  ck_assert_int_eq(vow_task_cancel(f, UV_ECONNABORTED), 0);
-  ck_assert_int_eq(vow_task_cancel(f, UV_EIO), 0); /* the first wins */
-  manual_drain(loop);
-  for (int i = 0; i < 5; i++) ck_assert_int_eq(codes[i], UV_ECONNABORTED);
-  ck_assert_int_eq(vow_get_int(f), 1); /* it had its way */
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-TEST(test_cancel_what_was_granted_is_delivered) { /* Rule 17 */
-  vow_promise_t *p;
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, await_arg, vow_promise_new(loop, &p));
-  manual_drain(loop);
-  vow_promise_finish(p, vow_int(5));
-  vow_cancel(f); /* settled, not yet delivered */
-  manual_drain(loop);
-  ck_assert_int_eq(vow_get_int(f), 5);
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-TEST(test_cancel_leaves_shared_future_to_the_others) {
-  vow_promise_t *p;
-  loop = manual_loop();
-  vow_future_t *shared = vow_promise_new(loop, &p);
-  vow_future_t *f = vow_go(loop, await_arg, vow_ref(shared));
-  manual_drain(loop);
-  vow_cancel(f);
-  manual_drain(loop);
-  ck_assert(vow_is_cancelled(f));
-  vow_drop(f);
-  ck_assert_int_eq(vow_state(shared), VOW_PENDING);
-  vow_promise_finish(p, vow_int(5));
-  ck_assert_int_eq(vow_get_int(shared), 5);
-  vow_drop(shared);
-  manual_done(loop);
-}
-END_TEST
-
-/* ---- clean-up ------------------------------------------------------------- */
-
-static vow_value_t note_slowly(void *arg) {
-  int code = vow_await_status(vow_sleep(vow_task_loop(), 50));
-  note(code == 0 ? arg : "disturbed");
-  return vow_nil();
-}
-
-static vow_value_t with_clean_up(void *arg) {
-  (void)arg;
-  vow_defer(note_slowly, "first");
-  vow_defer(note_slowly, "second");
-  VOW_TRY_NIL(vow_sleep(vow_task_loop(), 1000));
-  note("body");
-  return vow_nil();
-}
-
-TEST(test_defer_runs_last_first_on_success) {
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, with_clean_up, NULL);
-  manual_advance(loop, 1200);
-  EXPECT_EVENTS("body second first");
-  ck_assert_int_eq(vow_status(f), 0);
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-TEST(test_defer_is_shielded_from_cancellation) { /* Rule 17 */
-  loop = manual_loop();
-  vow_future_t *f = vow_go(loop, with_clean_up, NULL);
-  manual_drain(loop);
-  vow_cancel(f);
-  manual_advance(loop, 40);
-  ck_assert_int_eq(vow_state(f), VOW_PENDING);
-  manual_advance(loop, 100);
-  EXPECT_EVENTS("second first");
-  ck_assert(vow_is_cancelled(f));
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-TEST(test_defer_grace_over_ends_clean_up) { /* Rule 17 */
-  vow_task_options_t options = {.grace_ms = 20};
-  loop = manual_loop();
-  vow_future_t *f = vow_go_with(loop, &options, with_clean_up, NULL);
-  manual_drain(loop);
-  vow_cancel(f);
-  manual_advance(loop, 21);
-  EXPECT_EVENTS("disturbed disturbed");
-  ck_assert(vow_is_cancelled(f));
-  vow_drop(f);
-  manual_done(loop);
-}
-END_TEST
-
-TEST(test_loop_close_unwinds_tasks) {
-  loop = manual_loop();
-  vow_detach(vow_go(loop, with_clean_up, NULL));
-  manual_drain(loop);
-  ck_assert_int_eq(vow_loop_close(loop, 1000), 0);
-  EXPECT_EVENTS("second first");
-}
-END_TEST
-
-TEST(test_go_out_of_memory_fails_and_drops_arg) {
-  fault_install();
-  drops = 0;
-  for (unsigned n = 1;; n++) {
-    int left = 1;
-    vow_task_trim();
-    loop = manual_loop_probe();
-    fault_fail_at(n);
-    vow_future_t *f = vow_go(loop, count_down, &left, count_drop);
-    manual_drain(loop);
-    fault_off();
-    int code = vow_status(f);
-    vow_drop(f);
-    manual_done(loop);
-    ck_assert_int_eq(drops, (int)n);
-    if (code == 0) break;
-    ck_assert_int_eq(code, UV_ENOMEM);
-    ck_assert_int_eq(left, 1);
-    ck_assert_uint_lt(n, 10);
-  }
-  vow_task_trim();
-  ck_assert_int_eq(fault_live(), 0);
-}
-END_TEST
 
 SUITE(task_await) {
-  ADD(test_go_body_returns_value_settles_future);
   ADD(test_await_pending_future_waits_for_its_value);
-  ADD(test_try_failure_returns_it_from_the_body);
   ADD(test_await_settled_future_gives_value_without_a_switch);
-  ADD(test_await_outside_of_a_task_fails);
+  ADD(test_await_only_reference_moves_the_value);
+  ADD(test_await_shared_future_shares_the_value);
+  ADD(test_await_shared_value_that_cannot_be_fails);
+  ADD(test_await_value_that_was_moved_out_fails);
+  ADD(test_await_status_and_try_nil_destroy_the_value);
+  ADD(test_await_many_tasks_on_one_future_wake_up_in_order);
+  ADD(test_try_failure_returns_it_from_the_body);
+  ADD(test_await_failure_has_the_line_on_its_trail);
+  ADD(test_await_failure_that_was_awaited_counts_as_seen);
+  ADD(test_await_failure_without_a_loop_is_given);
+  ADD(test_await_failure_for_want_of_memory_keeps_its_code);
+  ADD(test_await_outside_of_a_task_fails_and_drops_it);
+  ADD(test_await_in_a_callback_fails);
+  ADD(test_await_null_or_of_another_loop_fails_and_drops_it);
   ADD(test_await_itself_fails_with_ecycle);
+  ADD(test_await_ring_of_tasks_fails_with_ecycle_in_all);
+  ADD(test_await_itself_through_others_fails_with_ecycle);
+  ADD(test_follow_of_itself_or_in_a_ring_fails_with_ecycle);
+  ADD(test_await_promise_that_adopts_the_task_fails_with_ecycle);
   ADD(test_yield_two_tasks_take_turns);
+  ADD(test_yield_lets_all_that_is_ready_run_first);
   ADD(test_await_in_deep_calls_keeps_locals);
-  ADD(test_drop_task_that_sleeps_cancels_it);
-  ADD(test_cancel_before_first_step_never_runs_body);
-  ADD(test_cancel_every_await_fails_with_the_reason);
-  ADD(test_cancel_what_was_granted_is_delivered);
-  ADD(test_cancel_leaves_shared_future_to_the_others);
-  ADD(test_defer_runs_last_first_on_success);
-  ADD(test_defer_is_shielded_from_cancellation);
-  ADD(test_defer_grace_over_ends_clean_up);
-  ADD(test_loop_close_unwinds_tasks);
-  ADD(test_go_out_of_memory_fails_and_drops_arg);
+  ADD(test_await_long_chain_of_tasks_passes_the_value_up);
 }

@@ -375,6 +375,61 @@ TEST(test_group_start_dropped_before_the_word_cancels_the_task) {
 }
 END_TEST
 
+TEST(test_group_start_unwanted_before_the_first_step_never_runs) { /* Rule 18 */
+  job_t job = {50, 0, 0};
+  begin(VOW_GROUP_ALL);
+  vow_future_t *word = vow_group_start(group, work, &job, count_drop);
+  vow_drop(vow_group_start(group, work, &job, count_drop));
+  vow_cancel(word);
+  manual_advance(loop, 100);
+  ck_assert(vow_is_cancelled(word));
+  vow_drop(word);
+  ck_assert_int_eq(job.ended, 0);
+  ck_assert_int_eq(drops, 2);
+  vow_future_t *f = vow_group_join(group);
+  ck_assert_int_eq(vow_status(f), 0);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
+static vow_value_t start_unwanted(void *arg) {
+  vow_future_t **word = arg;
+  vow_cancel(*word);
+  ck_assert_int_eq(vow_task_started(vow_int(1)), UV_ECANCELED);
+  ck_assert_int_eq(vow_await_status(vow_sleep(loop, 50)), UV_ECANCELED);
+  return vow_cancelled(0);
+}
+
+TEST(test_group_start_unwanted_as_the_word_is_given_is_cancelled) {
+  vow_future_t *word;
+  begin(VOW_GROUP_ALL);
+  word = vow_group_start(group, start_unwanted, &word, count_drop);
+  vow_future_t *f = vow_group_join(group);
+  manual_drain(loop);
+  ck_assert(vow_is_cancelled(word));
+  ck_assert_int_eq(vow_status(f), 0);
+  vow_drop(word);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_group_start_failure_is_no_success_of_the_group) {
+  job_t bad = {50, UV_EADDRINUSE, 0}, good = {80, 0, 0};
+  begin(VOW_GROUP_FIRST);
+  vow_future_t *word = vow_group_start(group, serve, &bad, count_drop);
+  vow_group_go(group, work, &good);
+  vow_future_t *f = vow_group_join(group);
+  manual_advance(loop, 100);
+  ck_assert_int_eq(vow_status(word), UV_EADDRINUSE);
+  ck_assert_int_eq(vow_get_int(f), 80);
+  vow_drop(word);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
 TEST(test_group_started_in_another_task_is_refused) {
   loop = manual_loop();
   ck_assert_int_eq(vow_task_started(vow_nil()), UV_EINVAL);
@@ -515,6 +570,9 @@ SUITE(task_group) {
   ADD(test_group_start_failure_before_the_word_is_the_starters);
   ADD(test_group_start_end_without_the_word_is_broken);
   ADD(test_group_start_dropped_before_the_word_cancels_the_task);
+  ADD(test_group_start_unwanted_before_the_first_step_never_runs);
+  ADD(test_group_start_unwanted_as_the_word_is_given_is_cancelled);
+  ADD(test_group_start_failure_is_no_success_of_the_group);
   ADD(test_group_started_in_another_task_is_refused);
   ADD(test_group_out_of_memory_loses_nothing);
   ADD(test_group_open_early_return_waits_for_members);

@@ -200,6 +200,66 @@ static vow_value_t misuse(void *arg) {
   return vow_nil();
 }
 
+static int emits, last_emit;
+
+static vow_value_t emit_on(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 100; i++, emits++) last_emit = vow_emit(vow_int(i));
+  return vow_nil();
+}
+
+static vow_value_t emit_shielded(void *arg) {
+  return vow_shielded(emit_on, arg);
+}
+
+static vow_value_t emit_in_clean_up(void *arg) {
+  vow_defer(emit_on, arg);
+  return vow_nil();
+}
+
+static vow_value_t count_emits(vow_future_t *in, void *arg) {
+  (void)in;
+  *(int *)arg = emits;
+  return vow_nil();
+}
+
+/* Takes one item, closes; what body emits then is refused, and others run. */
+static void close_behind_first(vow_task_cb body) {
+  int seen = -1;
+  loop = manual_loop();
+  emits = 0;
+  vow_iter_t *it = vow_generator(loop, body, NULL);
+  vow_future_t *f = vow_iter_next(it);
+  manual_drain(loop);
+  EXPECT_INT(f, 0);
+  f = vow_iter_close(it);
+  vow_future_t *g = vow_then(vow_ready(loop, vow_nil()), count_emits, &seen);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), 0);
+  ck_assert_int_eq(emits, 100);
+  ck_assert_int_eq(last_emit, UV_ECANCELED);
+  ck_assert_int_lt(seen, 3);
+  vow_drop(f);
+  vow_drop(g);
+  vow_iter_free(it);
+  manual_done(loop);
+}
+
+TEST(test_generator_that_ignores_its_closing_lets_others_run) {
+  close_behind_first(emit_on);
+}
+END_TEST
+
+TEST(test_generator_closed_while_it_emits_shielded_ends) {
+  close_behind_first(emit_shielded);
+}
+END_TEST
+
+TEST(test_generator_closed_while_its_clean_up_emits_ends) {
+  close_behind_first(emit_in_clean_up);
+}
+END_TEST
+
 TEST(test_emit_outside_of_a_generator_is_refused) {
   ck_assert_int_eq(vow_emit(vow_int(1)), UV_EINVAL);
   done(run(misuse, NULL, 1));
@@ -250,6 +310,9 @@ SUITE(task_iter) {
   ADD(test_generator_dropped_next_keeps_the_item);
   ADD(test_generator_end_is_said_ever_after);
   ADD(test_generator_loop_close_unwinds_it);
+  ADD(test_generator_that_ignores_its_closing_lets_others_run);
+  ADD(test_generator_closed_while_it_emits_shielded_ends);
+  ADD(test_generator_closed_while_its_clean_up_emits_ends);
   ADD(test_emit_outside_of_a_generator_is_refused);
   ADD(test_generator_out_of_memory_loses_no_item);
 }

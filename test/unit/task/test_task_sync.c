@@ -159,6 +159,33 @@ TEST(test_await_short_cuts_feel_a_cancellation) { /* Rule 17 */
 }
 END_TEST
 
+static vow_value_t count_round(vow_future_t *in, void *arg) {
+  (void)in;
+  *(int *)arg = rounds;
+  return vow_nil();
+}
+
+/* Four refusals each, which it ignores. */
+static vow_value_t go_on_and_on(void *arg) {
+  vow_cancel(vow_task_current());
+  for (; rounds < 100; rounds++) (void)put_until_cancelled(arg);
+  return vow_nil();
+}
+
+TEST(test_await_short_cuts_refused_let_others_run) { /* Rule 17 */
+  int puts = 0, seen = -1;
+  begin();
+  vow_future_t *f = vow_go(loop, go_on_and_on, &puts);
+  vow_future_t *g = vow_then(ok(loop, 1), count_round, &seen);
+  manual_drain(loop);
+  ck_assert_int_eq(rounds, 100);
+  ck_assert_int_eq(seen, 0);
+  vow_drop(f);
+  vow_drop(g);
+  done();
+}
+END_TEST
+
 TEST(test_await_short_cuts_outside_of_a_task_are_refused) {
   begin();
   ck_assert_int_eq(vow_await_lock(mutex), UV_EINVAL);
@@ -178,5 +205,6 @@ SUITE(task_sync) {
   ADD(test_await_permits_keeps_to_the_number);
   ADD(test_await_put_and_get_keep_the_order);
   ADD(test_await_short_cuts_feel_a_cancellation);
+  ADD(test_await_short_cuts_refused_let_others_run);
   ADD(test_await_short_cuts_outside_of_a_task_are_refused);
 }
