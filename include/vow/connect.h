@@ -39,7 +39,8 @@ typedef struct vow_connect_options {
  *     the result settles after that.
  *  Ownership: host, service and options, which may be NULL, are only read
  *    during the call. The caller owns the result.
- *  Errors: the UV_EAI_ codes as vow_getaddrinfo. When no address could be
+ *  Errors: the UV_EAI_ codes as vow_getaddrinfo, UV_EAI_SERVICE also for a
+ *    port above 65535. When no address could be
  *    reached: with one address its failure, UV_ECONNREFUSED and the like, which
  *    names it; with several an aggregate of their failures in the order of
  *    trying (vow_error_nth), its code and message those of the first.

@@ -35,7 +35,8 @@ VOW_EXPORT extern const vow_type_t vow_type_exit;
  *    UV_EAGAIN, UV_EMFILE; UV_EBUSY (a UV_CREATE_PIPE stream that is open
  *    already); UV_EINVAL (NULL, no file, no args, unknown flags), UV_ENOTSUP
  *    (the loop is not on libuv), UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN; through
- *    the result.
+ *    the result. A child that somebody else reaps, with waitpid(-1), is never
+ *    heard of: the result stays pending until it is cancelled.
  *  Thread: the loop's; and only one loop of the process may have children.
  *    Source: uv_spawn. */
 #define vow_spawn(loop, options) vow_spawn_at(VOW_SITE, (loop), (options))

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PORT_MAX 65535
+
 bool vow__address_fits(const struct sockaddr *addr) {
   return addr != NULL &&
          (addr->sa_family == AF_INET || addr->sa_family == AF_INET6);
@@ -24,9 +26,10 @@ bool vow__address_parse(const char *host, int port, vow__address_t *ret_to) {
 int vow__port_parse(const char *service) {
   int port = 0;
   size_t i;
-  for (i = 0; service[i] >= '0' && service[i] <= '9' && i < 6; i++)
-    port = port * 10 + (service[i] - '0');
-  return i == 0 || service[i] != '\0' || port > 65535 ? -1 : port;
+  for (i = 0; service[i] >= '0' && service[i] <= '9'; i++)
+    if (port <= PORT_MAX) port = port * 10 + (service[i] - '0');
+  if (i == 0 || service[i] != '\0') return VOW__PORT_NAMED;
+  return port <= PORT_MAX ? port : VOW__PORT_NONE;
 }
 
 void vow__address_name(const struct sockaddr *addr,

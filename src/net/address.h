@@ -22,8 +22,12 @@ bool vow__address_fits(const struct sockaddr *addr);
 void vow__address_set(vow__address_t *ret_to, const struct sockaddr *addr);
 /** Reads an address in digits; false when host is none. */
 bool vow__address_parse(const char *host, int port, vow__address_t *ret_to);
-/** Reads a port in digits, 0 to 65535; -1 when it is something else. */
+/** Reads a port in digits, 0 to 65535. */
 int vow__port_parse(const char *service);
+/** What it gives for a number above, which the resolver would take modulo
+ *  65536, and for what are no digits. */
+#define VOW__PORT_NONE  (-1)
+#define VOW__PORT_NAMED (-2)
 /** "127.0.0.1:80" or "[::1]:80". */
 void vow__address_name(const struct sockaddr *addr,
                        char ret_name[VOW__ADDRESS_NAME]);

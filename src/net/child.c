@@ -6,6 +6,7 @@
 #include <vow/pipe.h>
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- commands ------------------------------------------------------------ */
@@ -123,15 +124,17 @@ int vow__stdio_open(const char *site, vow_loop_t *loop,
 /* ---- starting ------------------------------------------------------------ */
 
 /* libuv's code does not tell the program from its directory. */
-static bool is_directory_at_fault(const vow_command_t *command, int err) {
+static bool is_directory_at_fault(const vow_command_t *command) {
+  struct stat st;
   if (command->cwd == NULL) return false;
-  return err == UV_ENOTDIR || access(command->cwd, X_OK) != 0;
+  return stat(command->cwd, &st) != 0 || !S_ISDIR(st.st_mode) ||
+         access(command->cwd, X_OK) != 0;
 }
 
 static vow_future_t *explain(const char *site, vow_loop_t *loop,
                              const vow_command_t *command, vow_future_t *f) {
   int err = vow_status(f);
-  if (!is_directory_at_fault(command, err)) return f;
+  if (!is_directory_at_fault(command)) return f;
   vow_drop(f);
   return vow_ready_at(site, loop,
                       vow_failf_at(site, err, "spawn %s: cannot enter %s: %s",

@@ -47,7 +47,8 @@ static const vow_op_class_t stop_class = {
 
 static void on_patience_over(vow_timer_t *t) {
   stop_op_t *s = (stop_op_t *)(void *)((char *)t - offsetof(stop_op_t, timer));
-  vow_process_kill(vow_waiter_future(&s->child), SIGKILL);
+  if (vow_process_kill(vow_waiter_future(&s->child), SIGKILL) == UV_ESRCH)
+    stop_cancel(s); /* reaped by somebody else: nobody will tell */
 }
 
 static vow_future_t *refuse(const char *site, vow_future_t *child,

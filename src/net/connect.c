@@ -119,6 +119,12 @@ static vow_future_t *connect_name(const char *site, vow_loop_t *loop,
   vow__connect_t *c = prepare(site, loop, options, bad, wrap, &failed);
   if (c == NULL) return failed;
   port = vow__port_parse(service);
+  if (port == VOW__PORT_NONE) {
+    vow_op_settle(c, vow_failf_at(site, UV_EAI_SERVICE,
+                                  "connect %s: there is no port %s", host,
+                                  service));
+    return vow_op_future(c);
+  }
   hints.ai_family = family_of(options);
   if (port >= 0 && vow__address_parse(host, port, &digits) &&
       (hints.ai_family == AF_UNSPEC ||

@@ -129,7 +129,10 @@ static void ask_to_end(run_op_t *r) {
   if (err == 0 && r->grace_ms != UINT64_MAX)
     err = vow_timer_start(loop, &r->timer, vow_deadline_ms(loop, r->grace_ms),
                           on_grace_over);
-  if (err != 0) send_signal(r, SIGKILL);
+  if (err == UV_ESRCH) /* reaped; perhaps by others, and nobody will tell */
+    (void)vow_waiter_cancel(&r->child);
+  else if (err != 0)
+    send_signal(r, SIGKILL);
 }
 
 /* Reads what nobody wants any more. */

@@ -29,9 +29,10 @@ struct vow__read {
 
 static void read_cancel(void *op);
 static void read_destroy(void *op);
+static void read_ready(void *op, vow_waiter_t *w);
 
 #define READ_CLASS(name) \
-  { (name), sizeof(vow__read_t), read_cancel, read_destroy, NULL, NULL }
+  { (name), sizeof(vow__read_t), read_cancel, read_destroy, read_ready, NULL }
 
 /* By kind. */
 static const vow_op_class_t classes[] = {
@@ -67,12 +68,17 @@ static void unlink_behind(vow__read_t *before, vow__read_t *r) {
   r->stream = NULL;
 }
 
+/* What waits may do for the read behind it, but not in this call: that one is
+ * perhaps cancelled next, and takes nothing then. */
 static void read_cancel(void *op) {
   vow__read_t *r = op;
   vow__read_t *before = r;
+  bool first;
   if (r->stream != NULL) {
     while (before->next != r) before = before->next;
+    first = before == r->stream->last;
     unlink_behind(before, r);
+    if (first && before != r) vow_op_wake(before->next);
   }
   vow_op_settle(r, vow_cancelled(UV_ECANCELED));
 }
@@ -249,6 +255,12 @@ void vow__stream_serve(vow__stream_t *s) {
     settle_first(s, v);
   }
   adjust(s);
+}
+
+static void read_ready(void *op, vow_waiter_t *w) {
+  vow__read_t *r = op;
+  (void)w;
+  if (r->stream != NULL) vow__stream_serve(r->stream);
 }
 
 /* ---- the user's side ----------------------------------------------------- */

@@ -97,24 +97,16 @@ static vow_value_t append(vow_broadcast_t *b, vow_value_t v) {
   return oldest;
 }
 
-/* Those who waited read what has come. */
-static void deliver(vow_broadcast_t *b, vow_value_t v) {
-  vow_value_t gone = append(b, v);
-  vow__readers_serve(b);
-  vow_value_destroy(gone);
-}
-
 void vow__broadcast_advance(vow_broadcast_t *b) {
   vow__slot_t *sender;
-  vow_value_t v;
   vow__lock_ref(b);
   for (;;) {
     while (b->head < b->tail && vow__sent(b, b->head)->unread == 0)
       vow_value_destroy(vow__sent(b, b->head++)->v);
     if (full(b) || (sender = vow__slot_pop(&b->senders)) == NULL) break;
-    v = vow__slot_take(sender);
+    (void)append(b, vow__slot_take(sender)); /* there is room */
     vow__slot_end(sender, vow_nil());
-    deliver(b, v);
+    vow__readers_serve(b);
   }
   vow__lock_unref(b);
 }
@@ -123,13 +115,22 @@ static bool shareable(vow_value_t v) {
   return v.type == NULL || v.type->destroy == NULL || v.type->ref != NULL;
 }
 
+/* Whether v would have to wait: while a destructor runs there may be room, and
+ * others who are to have it. */
+static bool must_wait(const vow_broadcast_t *b) {
+  return b->lag == VOW_LAG_WAIT && (full(b) || !vow__list_empty(&b->senders));
+}
+
 int vow_broadcast_try_send(vow_broadcast_t *b, vow_value_t v) {
+  vow_value_t gone;
   if (b == NULL) return UV_EINVAL;
   if (b->closed) return VOW_ESHUTDOWN;
   if (!shareable(v)) return VOW_EMOVED;
-  if (b->lag == VOW_LAG_WAIT && full(b)) return UV_EAGAIN;
+  if (must_wait(b)) return UV_EAGAIN;
   vow__lock_ref(b);
-  deliver(b, v);
+  gone = append(b, v);
+  vow__readers_serve(b);
+  vow_value_destroy(gone);
   vow__broadcast_advance(b);
   vow__lock_unref(b);
   return 0;

@@ -53,13 +53,14 @@ static vow_value_t version_of(const vow_latest_t *l) {
   return vow_int((int64_t)l->version);
 }
 
+/* Who is told may free l; all who waited are told the same. */
 static void tell(vow_latest_t *l) {
+  vow_value_t version = version_of(l);
   vow__link_t going;
   vow__slot_t *slot;
   vow__list_init(&going);
   vow__list_splice(&going, &l->line);
-  while ((slot = vow__slot_pop(&going)) != NULL)
-    vow__slot_end(slot, version_of(l));
+  while ((slot = vow__slot_pop(&going)) != NULL) vow__slot_end(slot, version);
 }
 
 int vow_latest_set(vow_latest_t *l, vow_value_t v) {

@@ -14,8 +14,9 @@
 typedef struct spawn_op {
   vow__request_t base;
   uv_process_t handle;
-  vow_exit_t *exit; /* allocated first, so that no exit is lost */
-  int pid;          /* 0: never started */
+  vow_timer_t timer; /* until it is certain that no exit will be told */
+  vow_exit_t *exit;  /* allocated first, so that no exit is lost */
+  int pid;           /* 0: never started */
   bool running;
   bool detached; /* UV_PROCESS_DETACHED */
   bool killed;   /* by a cancel */
@@ -39,18 +40,30 @@ static void on_closed(uv_handle_t *handle) {
 
 static void let_go(spawn_op_t *op) {
   op->running = false;
+  vow_timer_stop(vow_op_loop(op), &op->timer);
   uv_close((uv_handle_t *)&op->handle, on_closed);
+}
+
+static void give_up(vow_timer_t *t) {
+  spawn_op_t *op = VOW__OF(t, spawn_op_t, timer);
+  let_go(op);
+  vow_op_settle(op, vow_cancelled(UV_ECANCELED));
 }
 
 static void spawn_cancel(void *p) {
   spawn_op_t *op = p;
+  vow_loop_t *loop = vow_op_loop(op);
   if (op->detached) {
-    let_go(op);
-    vow_op_settle(op, vow_cancelled(UV_ECANCELED));
-  } else {
-    op->killed = true;
-    uv_process_kill(&op->handle, SIGKILL); /* on_exit settles */
+    give_up(&op->timer);
+    return;
   }
+  op->killed = true;
+  if (uv_process_kill(&op->handle, SIGKILL) != UV_ESRCH)
+    return; /* on_exit_of settles */
+  /* It is reaped: by libuv, which tells of several children one by one, or by
+   * somebody else, and then libuv never tells. */
+  if (vow_timer_start(loop, &op->timer, vow_deadline_ms(loop, 1), give_up) != 0)
+    give_up(&op->timer);
 }
 
 static void spawn_destroy(void *p) {
@@ -65,6 +78,7 @@ static void on_exit_of(uv_process_t *handle, int64_t status, int term_signal) {
   spawn_op_t *op = VOW__OF(handle, spawn_op_t, handle);
   vow_loop_t *loop = vow_op_loop(op);
   vow_exit_t *end = op->exit;
+  if (!op->running) return; /* reaped before it was given up, told after */
   let_go(op);
   if (op->killed && term_signal == SIGKILL) {
     vow_op_settle(op, vow_cancelled(UV_ECANCELED));

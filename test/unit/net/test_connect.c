@@ -94,6 +94,20 @@ TEST(test_connect_unknown_service_fails_with_the_resolvers_code) {
   loop_done(loop);
 }
 
+/* The resolver would take 65537 for 1. */
+TEST(test_connect_port_that_is_none_fails) {
+  vow_loop_t *loop = loop_open();
+  const char *const ports[] = {"65536", "65537", "99999999999999999999"};
+  size_t i;
+  for (i = 0; i < 3; i++) {
+    vow_future_t *f = vow_connect(loop, "localhost", ports[i], NULL);
+    ck_assert_int_eq(settle(loop, f), UV_EAI_SERVICE);
+    ck_assert_ptr_nonnull(strstr(vow_error_message(vow_error(f)), ports[i]));
+    vow_drop(f);
+  }
+  loop_done(loop);
+}
+
 TEST(test_connect_one_refusing_address_gives_its_failure) {
   vow_loop_t *loop = loop_open();
   address_t a = refusing("127.0.0.1");
@@ -389,6 +403,7 @@ SUITE(net_connect) {
   ADD(test_connect_digits_do_without_the_resolver);
   ADD(test_connect_name_gives_a_stream);
   ADD(test_connect_unknown_service_fails_with_the_resolvers_code);
+  ADD(test_connect_port_that_is_none_fails);
   ADD(test_connect_one_refusing_address_gives_its_failure);
   ADD(test_connect_raw_gives_a_handle);
   ADD(test_connect_ipv6_gives_a_stream);

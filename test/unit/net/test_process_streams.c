@@ -189,6 +189,8 @@ TEST(test_spawn_streams_that_cannot_start_says_what_and_why) {
   c.cwd = "/";
   args[0] = "no-such-program";
   expect_no_spawn(&at, &c, UV_ENOENT, "spawn no-such-program: no such file");
+  args[0] = "/etc/passwd/x"; /* its folder is none: not that of the child */
+  expect_no_spawn(&at, &c, UV_ENOTDIR, "spawn /etc/passwd/x: not a directory");
   place_close(&at);
 }
 

@@ -315,6 +315,34 @@ TEST(test_stream_cancelled_read_loses_no_byte) {
   }
 }
 
+TEST(test_stream_cancelled_read_lets_the_one_behind_it_have_the_bytes) {
+  duo_t d = duo_open(0);
+  vow_future_t *first = vow_stream_read_exactly(d.b, 100);
+  vow_future_t *second = vow_stream_read(d.b, 0);
+  vow_future_t *third = vow_stream_read_exactly(d.b, 3);
+  say(d.a, "hello");
+  ck_assert(is_pending(second));
+  vow_drop(third); /* the last: nothing changes */
+  manual_drain(d.loop);
+  ck_assert(is_pending(second));
+  vow_drop(first);
+  manual_drain(d.loop);
+  gives(second, "hello");
+  duo_done(&d);
+}
+
+TEST(test_stream_cancelled_reads_in_a_row_lose_no_byte) {
+  duo_t d = duo_open(0);
+  vow_future_t *first = vow_stream_read_exactly(d.b, 100);
+  vow_future_t *second = vow_stream_read(d.b, 0);
+  say(d.a, "hello");
+  vow_drop(first);
+  vow_drop(second); /* woken, but not served yet */
+  manual_drain(d.loop);
+  gives(vow_stream_read(d.b, 0), "hello");
+  duo_done(&d);
+}
+
 TEST(test_stream_cancel_after_success_changes_nothing) {
   duo_t d = duo_open(0);
   vow_future_t *f = vow_stream_read_exactly(d.b, 2);
@@ -485,6 +513,8 @@ SUITE(net_stream_read) {
   ADD(test_stream_end_within_exactly_says_how_far_it_came);
   ADD(test_stream_delivered_byte_by_byte_gives_the_same);
   ADD(test_stream_cancelled_read_loses_no_byte);
+  ADD(test_stream_cancelled_read_lets_the_one_behind_it_have_the_bytes);
+  ADD(test_stream_cancelled_reads_in_a_row_lose_no_byte);
   ADD(test_stream_cancel_after_success_changes_nothing);
   ADD(test_stream_close_fails_pending_reads_with_eshutdown);
   ADD(test_stream_last_unref_fails_pending_reads);

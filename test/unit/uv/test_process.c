@@ -172,6 +172,53 @@ TEST(test_spawn_own_session_is_let_go_by_a_cancel) {
   ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
+/* Waits until the child has ended, and leaves it to be reaped. */
+static void await_zombie(vow_future_t *child) {
+  siginfo_t info;
+  ck_assert_int_eq(
+      waitid(P_PID, (id_t)vow_process_pid(child), &info, WEXITED | WNOWAIT), 0);
+}
+
+static vow_value_t drop_other(vow_future_t *in, void *arg) {
+  vow_future_t **other = arg;
+  (void)vow_status(in);
+  vow_drop(*other);
+  *other = NULL;
+  return vow_nil();
+}
+
+/* libuv reaps all, and then tells of one by one. */
+static void expect_dropped_after_reaping(unsigned flags) {
+  vow_loop_t *loop = loop_open();
+  uv_process_options_t o = shell("exit 0");
+  vow_future_t *both[2];
+  int i;
+  o.flags = flags;
+  for (i = 0; i < 2; i++) both[i] = vow_spawn(loop, &o);
+  for (i = 0; i < 2; i++) await_zombie(both[i]);
+  for (i = 0; i < 2; i++) both[i] = vow_then(both[i], drop_other, &both[1 - i]);
+  ck_assert_int_eq(vow_loop_run(loop), 0);
+  ck_assert((both[0] == NULL) != (both[1] == NULL));
+  vow_drop(both[0] != NULL ? both[0] : both[1]);
+  loop_done(loop);
+}
+
+TEST(test_spawn_dropped_between_reaping_and_telling_is_told_nothing) {
+  expect_dropped_after_reaping(0);
+  expect_dropped_after_reaping(UV_PROCESS_DETACHED);
+}
+
+TEST(test_spawn_reaped_by_others_can_be_cancelled) {
+  vow_loop_t *loop = loop_open();
+  vow_future_t *f = spawn_shell(loop, "exit 0");
+  int pid = vow_process_pid(f);
+  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+  vow_cancel(f);
+  ck_assert_int_eq(settle(loop, f), UV_ECANCELED);
+  vow_drop(f);
+  loop_done(loop);
+}
+
 TEST(test_spawn_output_comes_through_a_pipe) {
   vow_loop_t *loop = loop_open();
   uv_process_options_t o = shell("echo hello");
@@ -288,6 +335,8 @@ SUITE(uv_process) {
   ADD(test_spawn_detached_from_runs_to_its_end);
   ADD(test_rule_22_loop_closed_while_a_child_runs_kills_and_reaps);
   ADD(test_spawn_own_session_is_let_go_by_a_cancel);
+  ADD(test_spawn_dropped_between_reaping_and_telling_is_told_nothing);
+  ADD(test_spawn_reaped_by_others_can_be_cancelled);
   ADD(test_spawn_output_comes_through_a_pipe);
   ADD(test_spawn_exit_is_shared_by_copy);
   ADD(test_spawn_bad_arguments_give_clear_failures);
