@@ -51,6 +51,17 @@ typedef struct vow_loop_options {
   /** For fault injection: every cell asks the allocator, so that "fail the
    *  nth allocation" reaches each one. Slower. */
   bool probe_cells;
+  /** For tests that are to find what depends on an order by accident: not 0,
+   *  what is ready runs in an order that follows from this number alone, instead
+   *  of first in, first out. Kept are the orders that are promised elsewhere:
+   *   - of the callbacks and waits on one future;
+   *   - in which a combinator, a group or any operation hears of its inputs;
+   *   - of watches on tokens;
+   *   - what is said to run behind all that is ready (vow_yield, a sleep of 0,
+   *     vow_op_wake, a task's start) does; others may overtake it.
+   *  What settles in which order is as ever: timers, grants of locks, items of
+   *  queues, reads of streams. Slower. */
+  uint64_t shuffle_seed;
 } vow_loop_options_t;
 
 /** vow_loop_run(loop)

@@ -39,6 +39,9 @@ static void default_options(vow_loop_t *loop, const vow_loop_options_t *o) {
   if (o != NULL) loop->options = *o;
   if (loop->options.step_budget == 0) loop->options.step_budget = 1024;
   vow__watch_defaults(&loop->options);
+  loop->shuffle = loop->options.shuffle_seed;
+  loop->watched = loop->options.block_limit_ms != VOW_NO_BLOCK_LIMIT ||
+                  loop->shuffle != 0;
 }
 
 int vow_loop_new_driver(vow_driver_t *d, const vow_loop_options_t *options,
@@ -101,7 +104,7 @@ bool vow_loop_has_ready(const vow_loop_t *loop) {
 static void drain(vow_loop_t *loop, uint32_t budget) {
   loop->draining = true;
   loop->awake = true;
-  if (VOW__LIKELY(loop->options.block_limit_ms == VOW_NO_BLOCK_LIMIT))
+  if (VOW__LIKELY(!loop->watched))
     vow__run_ready(loop, budget);
   else
     vow__run_watched(loop, budget);

@@ -58,6 +58,7 @@ struct vow_loop {
   bool awake;    /* draining, or the driver was asked to wake us soon */
   bool draining; /* a continuation, or vow_loop_drain, is on the stack */
   bool running;  /* vow_loop_run* or _close is on the stack */
+  bool watched;  /* what is ready runs one by one: see watch.c */
   vow_future_t *awaited; /* by vow_loop_run_until; NULL: none */
   bool closed;
   uint32_t cancel_depth;
@@ -83,6 +84,7 @@ struct vow_loop {
   vow_future_t *cancelled; /* the source of those whose source was withdrawn */
   vow_driver_t *driver;
   vow_loop_options_t options;
+  uint64_t shuffle; /* the state of the order; see shuffle.c */
   vow__link_t remotes;
 
   /* shared with other threads; see post.c */
@@ -306,8 +308,11 @@ void vow__settle(vow_loop_t *loop, vow_future_t *f, vow_value_t v);
 void vow__complete(vow_loop_t *loop, vow_future_t *f, vow_value_t v);
 /** Runs up to budget nodes of the ready queue. */
 void vow__run_ready(vow_loop_t *loop, uint32_t budget);
-/** watch.c: the same, and reports those that take too long. */
+/** watch.c: the same one by one: reports those that take too long, and shuffles
+ *  when that is asked for. */
 void vow__run_watched(vow_loop_t *loop, uint32_t budget);
+/** shuffle.c: moves one that may run next to the front of the ready queue. */
+void vow__shuffle(vow_loop_t *loop);
 /** watch.c: the defaults of what a loop reports. */
 void vow__watch_defaults(vow_loop_options_t *o);
 /** watch.c: reports the futures that somebody holds though all is over. */

@@ -84,9 +84,12 @@ void vow__run_watched(vow_loop_t *loop, uint32_t budget) {
   uint64_t start = wall_ns();
   char what[64];
   while (budget-- > 0 && vow_loop_has_ready(loop)) {
-    vow_future_t *f = runner_of(loop->ready.next);
-    const char *site = f->site;
+    vow_future_t *f;
+    const char *site;
     uint64_t end;
+    if (loop->options.shuffle_seed != 0) vow__shuffle(loop);
+    f = runner_of(loop->ready.next);
+    site = f->site;
     snprintf(what, sizeof(what), "%s",
              vow__what(f)); /* f and its name may go */
     vow__run_ready(loop, 1);
