@@ -134,6 +134,7 @@ tsan: deps
 	@VOW_TEST_QUICK=1 CK_FORK=no timeout 1200 .ci/run-tsan $(BUILD)/tsan/tests
 
 VALGRIND := valgrind -q --leak-check=full \
+            --suppressions=$(CURDIR)/.ci/valgrind.supp \
             --show-leak-kinds=definite,indirect,possible \
             --errors-for-leak-kinds=definite,indirect,possible \
             --error-exitcode=99

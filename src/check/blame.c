@@ -68,20 +68,24 @@ typedef struct blame {
   char where[NAME_MAX_BYTES];
 } blame_t;
 
+static void keep(char *to, const char *name) {
+  snprintf(to, NAME_MAX_BYTES, "%s", name);
+}
+
 /* One frame, from the innermost on; false when it is known who. */
 static bool look_at(blame_t *b, const char *function, const char *site) {
   const char *path = site + strlen(b->root);
   if (is_vows(site, b->root)) {
-    strcpy(b->what, function);
+    keep(b->what, function);
     if (strcmp(function, "vow_check_run") == 0) return false; /* the loop */
     if (b->inner[0] == '\0' && strncmp(path, "base/", 5) != 0 &&
         strncmp(path, "check/", 6) != 0) {
-      strcpy(b->inner, function);
-      strcpy(b->inner_site, site);
+      keep(b->inner, function);
+      keep(b->inner_site, site);
     }
   } else if (b->what[0] != '\0') {
-    strcpy(b->who, function);
-    strcpy(b->where, site);
+    keep(b->who, function);
+    keep(b->where, site);
     return false;
   }
   return true;

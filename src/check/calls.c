@@ -28,9 +28,10 @@ void vow__calls_end(void) {
 }
 
 static void need_shim(const char *what) {
-  if (vow__kit() == NULL) vow__kit_fail(VOW_SITE, "%s: no test runs", what);
+  vow__kit_t *k = vow__kit();
+  if (k == NULL) vow__kit_fail(VOW_SITE, "%s: no test runs", what);
   if (!on || !vow__calls_seen())
-    vow__kit_fail(VOW_SITE,
+    vow__kit_fail(k->site,
                   "%s: the program is not linked with what `pkg-config "
                   "--variable=wrap vow-check` gives",
                   what);

@@ -39,41 +39,25 @@ typedef struct vow_check_net vow_check_net_t;
 
 typedef struct vow__kit {
   const char *name, *site;
-  vow_check_options_t options;
   vow_check_body_cb body;
   vow_check_scenario_cb scenario; /* instead of body */
-  int i;
   vow_loop_t *loop;
   const void *thread; /* an address that tells threads apart */
   uint64_t begin_ms;
-  bool probe; /* every cell asks the allocator */
+
+  vow_future_t *task;  /* the body's, borrowed; NULL before it has begun */
+  vow_promise_t *over; /* settled when there is nothing more to wait for */
+  const char *complaints_site;
+
   /* What a torture does to it; 0: nothing. */
   size_t fail_first, fail_last; /* allocations */
   size_t fail_call;             /* of libuv */
   size_t cancel_at;             /* the step */
   size_t steps;                 /* so far */
-  bool disturbed;               /* something of that has happened */
   vow_future_t *stepped;        /* the task to be cancelled; a reference */
 
-  uint64_t seed; /* 0: that of the run */
-  uint64_t random;
-  bool random_begun, seed_used;
-  bool clock_held; /* by vow_check_hold_clock */
-
-  /* While the body is on the task's stack, where to leave it. */
-  vow_future_t *task; /* borrowed; NULL before it has begun */
-  bool in_body;
-  vow_value_t outcome;
-  jmp_buf out;
-  vow_promise_t *over; /* settled when there is nothing more to wait for */
-
-  bool failed; /* file, line and failure say how */
-  bool parked; /* a task was stopped for ever: the loop cannot go on */
-  char file[256];
-  int line;
-  vow__text_t failure;
-  vow__text_t complaints; /* what the end is to report */
-  const char *complaints_site;
+  uint64_t seed;   /* 0: that of the run */
+  uint64_t random; /* the state of vow_check_random */
 
   uv_timer_t *watchdog; /* NULL: none any more */
   uint64_t bark_ns;
@@ -81,6 +65,21 @@ typedef struct vow__kit {
   vow__at_end_t *at_end;
   vow_check_net_t *nets;
   vow__event_t *events;
+
+  vow_value_t outcome;
+  vow__text_t failure;
+  vow__text_t complaints; /* what the end is to report */
+  vow_check_options_t options;
+  jmp_buf out; /* of the body, on the task's stack */
+  int i;
+  int line; /* where it has failed */
+  bool in_body;
+  bool failed;    /* file, line and failure say how */
+  bool parked;    /* a task was stopped for ever: the loop cannot go on */
+  bool disturbed; /* something of the torture has happened */
+  bool random_begun, seed_used;
+  bool clock_held; /* by vow_check_hold_clock */
+  char file[256];
 } vow__kit_t;
 
 /** The test that runs on this thread; NULL: none. */

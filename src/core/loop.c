@@ -40,8 +40,8 @@ static void default_options(vow_loop_t *loop, const vow_loop_options_t *o) {
   if (loop->options.step_budget == 0) loop->options.step_budget = 1024;
   vow__watch_defaults(&loop->options);
   loop->shuffle = loop->options.shuffle_seed;
-  loop->watched = loop->options.block_limit_ms != VOW_NO_BLOCK_LIMIT ||
-                  loop->shuffle != 0;
+  loop->watched =
+      loop->options.block_limit_ms != VOW_NO_BLOCK_LIMIT || loop->shuffle != 0;
 }
 
 int vow_loop_new_driver(vow_driver_t *d, const vow_loop_options_t *options,

@@ -53,9 +53,10 @@ static vow__node_t *free_to_run(vow_loop_t *loop, vow__node_t *n) {
 }
 
 void vow__shuffle(vow_loop_t *loop) {
-  vow__node_t *head = &loop->ready, *n = head->next;
+  vow__node_t *head = &loop->ready, *n;
   uint32_t length = 0, i;
   for (n = head->next; n != head && length < WINDOW; n = n->next) length++;
+  if (length == 0) return;
   i = (uint32_t)(next_number(loop) % length);
   for (n = head->next; i > 0; i--) n = n->next;
   n = free_to_run(loop, n);
