@@ -111,7 +111,8 @@ VOW_EXPORT int vow_task_started(vow_value_t v);
 
 /** vow_group_cancel(g, reason)
  *  Asks all members to end, tasks with that reason (a negative code; 0 or more
- *  means UV_ECANCELED), and takes no more. A cancelled member is no failure:
+ *  means UV_ECANCELED; UV_ETIMEDOUT is never a cancellation, so members that
+ *  return it have failed), and takes no more. A cancelled member is no failure:
  *  vow_group_join gives what there was, nil in the place of those.
  *  Ownership: g is borrowed.
  *  Errors: UV_EINVAL when g is NULL, VOW_ETHREAD; 0.

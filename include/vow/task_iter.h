@@ -81,7 +81,8 @@ VOW_EXPORT VOW_MUST_USE vow_iter_t *vow_generator_at(const char *site,
  *  Ownership: consumes v.
  *  Errors: UV_EINVAL (no generator's body runs here); the reason when the
  *    generator is being closed: return then; 0.
- *  Thread: the loop's, in a generator's task, but not in its clean-up. */
+ *  Thread: the loop's, in a generator's task, in its clean-up refused once the
+ *    generator is being closed. */
 #define vow_emit(v) vow_emit_at(VOW_SITE, (v))
 VOW_EXPORT VOW_MUST_USE int vow_emit_at(const char *site, vow_value_t v);
 

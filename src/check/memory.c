@@ -69,6 +69,14 @@ void vow__memory_resume(void) {
   pthread_mutex_unlock(&lock);
 }
 
+/* ---- stacks ---------------------------------------------------------------- */
+
+/* The first call loads a library: once, and not in each forked test. */
+__attribute__((constructor)) static void load_unwinder(void) {
+  void *frame;
+  (void)backtrace(&frame, 1);
+}
+
 /* ---- the table ------------------------------------------------------------ */
 
 /* Slabs of futures are told as futures. */
