@@ -48,6 +48,7 @@
 #include <vow/broadcast.h>
 #include <vow/latest.h>
 #include <vow/select.h>
+#include <vow/iter_sync.h>
 
 /* task */
 #include <vow/task.h>
