@@ -136,6 +136,13 @@ VOW_EXPORT vow_loop_t *vow_op_loop(const void *op);
  *  Thread: the loop's. No continuation runs in this call. */
 VOW_EXPORT int vow_op_settle(void *op, vow_value_t v);
 
+/** vow_op_cancel_reason(op)
+ *  In class->cancel: why; the reason of the token that op is bound to, through
+ *  whatever stands between, else UV_ECANCELED. A cancel that went through the
+ *  ready queue, for being nested very deep, has lost it.
+ *  Ownership: none.  Errors: none.  Thread: the loop's. */
+VOW_EXPORT int vow_op_cancel_reason(const void *op);
+
 /** vow_op_set_label(op, label)
  *  What this very operation is called in lists and graphs while it is pending,
  *  instead of its class's name; NULL undoes it.

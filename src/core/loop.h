@@ -62,6 +62,7 @@ struct vow_loop {
   vow_future_t *awaited; /* by vow_loop_run_until; NULL: none */
   bool closed;
   uint32_t cancel_depth;
+  int cancel_reason; /* of the token whose cancel is on the stack; 0: none */
   vow__slab_t *current[VOW__CLASSES];
 
   vow__link_t partial[VOW__CLASSES];

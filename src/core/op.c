@@ -100,6 +100,11 @@ int vow_op_settle(void *op, vow_value_t v) {
   return 0;
 }
 
+int vow_op_cancel_reason(const void *op) {
+  int reason = vow__loop_of(op)->cancel_reason;
+  return reason != 0 ? reason : UV_ECANCELED;
+}
+
 void vow_op_set_label(void *op, const char *label) {
   if (vow_op_is_pending(op)) ((vow_future_t *)op)->u.op.label = label;
 }

@@ -28,6 +28,14 @@ static void mark(vow_token_t *first, int reason) {
   }
 }
 
+void vow__cancel_for(vow_token_t *t, vow_future_t *f) {
+  vow_loop_t *loop = t->loop;
+  int former = loop->cancel_reason;
+  loop->cancel_reason = vow_token_reason(t);
+  vow__cancel(f);
+  loop->cancel_reason = former;
+}
+
 static void cancel_bound(vow_token_t *t) {
   while (!vow__list_empty(&t->bound)) {
     vow_future_t *f = vow__bound_cell(t->bound.next);
@@ -36,7 +44,7 @@ static void cancel_bound(vow_token_t *t) {
     f->u.unwinding.null = NULL;
     f->u.unwinding.token = t;
     t->unwinding++;
-    vow__cancel(f);
+    vow__cancel_for(t, f);
   }
 }
 

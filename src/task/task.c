@@ -78,9 +78,16 @@ static void ready(void *op, vow_waiter_t *w) {
   vow_op_settle(t, t->result);
 }
 
+/* A time-out counts as no cancellation, so inside it is one like others; who
+ * bound the task to the token hears of the time. */
+static int reason_of(const void *op) {
+  int reason = vow_op_cancel_reason(op);
+  return reason == UV_ETIMEDOUT ? UV_ECANCELED : reason;
+}
+
 static void cancel(void *op) {
   vow__task_t *t = op;
-  if (t->reason == 0) t->reason = UV_ECANCELED;
+  if (t->reason == 0) t->reason = reason_of(op);
   if (t->fiber.stack == NULL)
     end_unbegun(t, vow_cancelled(t->reason));
   else if (t->cleaning)
