@@ -39,8 +39,8 @@ typedef struct vow_loop_options {
   vow_stuck_cb on_stuck;
   void *on_stuck_arg;
   /** A continuation or a task's step that takes longer is reported to
-   *  on_blocked, by the clock of the wall. Default: none; 100 in debug builds
-   *  of vow and when VOW_DEBUG is in the environment. */
+   *  on_blocked, by the clock of the wall. Default: none; 100 when VOW_DEBUG
+   *  is in the environment. */
   uint32_t block_limit_ms;
   /** Default: prints a line to stderr. */
   vow_blocked_cb on_blocked;

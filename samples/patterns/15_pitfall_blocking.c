@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pitfall: blocking the loop. All tasks of a loop share one thread; who does
- * not await keeps it from everybody. With block_limit_ms set (it is in debug
- * builds of vow) the loop names the task, or the callback, that did. */
+ * not await keeps it from everybody. With block_limit_ms set (it is under
+ * VOW_DEBUG) the loop names the task, or the callback, that did. */
 #include "pattern.h"
 
 #include <string.h>

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A step that takes longer is told; generous, as machines that check are slow.
+ */
+#define BLOCK_LIMIT_MS 2000
+
 #define STACK_BYTES ((size_t)256 * 1024)
 
 static _Thread_local char thread_mark;
@@ -114,6 +118,7 @@ static void make_loop(vow__kit_t *k) {
   memset(&options, 0, sizeof options);
   vow__left_options(k, &options);
   options.probe_cells = k->options.probe_cells;
+  options.block_limit_ms = BLOCK_LIMIT_MS;
   if (k->options.shuffle) options.shuffle_seed = vow__seed_of_order(k);
   if (k->cancel_at > 0) options.step_budget = 1;
   err = k->options.real_time ? vow_loop_new(&options, &k->loop)

@@ -49,11 +49,7 @@ static void print_leak(vow_future_t *f, const char *what, const char *site,
 }
 
 static uint32_t default_limit_ms(void) {
-#ifdef VOW_DEBUG
-  return DEBUG_LIMIT_MS;
-#else
   return getenv("VOW_DEBUG") != NULL ? DEBUG_LIMIT_MS : VOW_NO_BLOCK_LIMIT;
-#endif
 }
 
 void vow__watch_defaults(vow_loop_options_t *o) {
