@@ -42,6 +42,11 @@ extern const bench_figure_t bench_sync_figures[];
 extern const bench_figure_t bench_thread_pool_figures[];
 extern const bench_figure_t bench_task_figures[];
 
+/** A burst of jobs that do nothing, as many on either side; by raw
+ *  uv_queue_work, per job (work.c). */
+#define BENCH_BURST 100000
+double bench_burst_floor(void);
+
 /** Nanoseconds: of the clock on the wall, of the process's CPU time, of the
  *  calling thread's CPU time. */
 uint64_t bench_wall_ns(void);

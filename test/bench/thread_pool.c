@@ -3,9 +3,6 @@
  * large as libuv's; the floor is uv_queue_work. */
 #include "bench/bench.h"
 
-#include <stdlib.h>
-
-#define JOBS    100000
 #define THREADS 4 /* libuv's default */
 
 static vow_value_t no_job(vow_job_t *job, void *arg) {
@@ -40,45 +37,16 @@ static double pool_vow(void) {
   size_t ended = 0;
   uint64_t start = bench_wall_ns();
   uint64_t end;
-  for (size_t i = 0; i < JOBS; i++) {
+  for (size_t i = 0; i < BENCH_BURST; i++) {
     vow_future_t *job = vow_thread_pool_run(pool, loop, no_job, NULL);
     vow_detach(vow_then(job, count_one, &ended));
   }
   BENCH_REQUIRE(vow_loop_run(loop) == 0);
   end = bench_wall_ns();
-  BENCH_REQUIRE(ended == JOBS);
+  BENCH_REQUIRE(ended == BENCH_BURST);
   pool_done(pool);
   bench_loop_done(loop);
-  return bench_per_item(start, end, JOBS);
-}
-
-static void raw_no_work(uv_work_t *work) {
-  (void)work;
-}
-
-static void raw_after_work(uv_work_t *work, int status) {
-  BENCH_REQUIRE(status == 0);
-  ++*(size_t *)work->data;
-  free(work);
-}
-
-static double pool_floor(void) {
-  uv_loop_t loop;
-  size_t ended = 0;
-  uint64_t start;
-  uint64_t end;
-  BENCH_REQUIRE(uv_loop_init(&loop) == 0);
-  start = bench_wall_ns();
-  for (size_t i = 0; i < JOBS; i++) {
-    uv_work_t *work = bench_malloc(sizeof *work);
-    work->data = &ended;
-    BENCH_REQUIRE(uv_queue_work(&loop, work, raw_no_work, raw_after_work) == 0);
-  }
-  uv_run(&loop, UV_RUN_DEFAULT);
-  end = bench_wall_ns();
-  BENCH_REQUIRE(ended == JOBS);
-  BENCH_REQUIRE(uv_loop_close(&loop) == 0);
-  return bench_per_item(start, end, JOBS);
+  return bench_per_item(start, end, BENCH_BURST);
 }
 
 const bench_figure_t bench_thread_pool_figures[] = {
@@ -86,6 +54,6 @@ const bench_figure_t bench_thread_pool_figures[] = {
      .unit = "ns/job",
      .limit = 0.6,
      .vow = pool_vow,
-     .floor = pool_floor,
+     .floor = bench_burst_floor,
      .what = "burst of 100,000 thread_pool_run"},
     {.name = NULL}};

@@ -4,9 +4,8 @@
  * have settled, every arg and value be released exactly once, and nothing be
  * left. The seed of one that fails is printed; VOW_SEED=seed runs that one
  * alone. */
+#include "support/seeds.h"
 #include "unit/core/random_program.h"
-
-#include <unistd.h>
 
 static void random_step(void) {
   size_t i = below(POOL);
@@ -121,9 +120,10 @@ static void ignore_unhandled(vow_future_t *f, void *arg) {
   (void)arg;
 }
 
-static void run_program(uint64_t seed) {
+static void run_program(uint64_t seed, const void *arg) {
   vow_loop_options_t options = {0};
   size_t n;
+  (void)arg;
   memset(&r, 0, sizeof r);
   r.state = seed;
   fault_install();
@@ -144,40 +144,11 @@ static void run_program(uint64_t seed) {
   fault_remove();
 }
 
-/* The seed under way, where the process that runs the suite can read it though
- * the one that ran the program is gone. */
-static FILE *running;
-
-static void set_running(uint64_t seed) {
-  ck_assert_int_eq(pwrite(fileno(running), &seed, sizeof seed, 0), sizeof seed);
-}
-
-static void before_all(void) {
-  running = tmpfile();
-  ck_assert_ptr_nonnull(running);
-  set_running(0);
-}
-
-static void after_all(void) {
-  uint64_t seed = 0;
-  if (pread(fileno(running), &seed, sizeof seed, 0) == sizeof seed && seed != 0)
-    fprintf(stderr, "random program failed: VOW_SEED=%llu\n",
-            (unsigned long long)seed);
-  fclose(running);
-}
-
 TEST(test_random_programs_leave_nothing_behind) {
-  const char *seed = getenv("VOW_SEED");
-  size_t n = seed != NULL ? 1 : test_scale(5000);
-  uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : 1;
-  for (size_t i = 0; i < n; i++) {
-    set_running(first + i);
-    run_program(first + i);
-  }
-  set_running(0);
+  seeds_run(test_scale(5000), run_program, NULL);
 }
 
 SUITE(core_random) {
-  tcase_add_unchecked_fixture(test_tcase, before_all, after_all);
+  SEEDS_FIXTURE();
   ADD(test_random_programs_leave_nothing_behind);
 }

@@ -3,11 +3,10 @@
  * futures. After each step nobody may wait who need not; after each program
  * every item must be got, given back or destroyed, exactly once. The seed of
  * one that fails is printed; VOW_SEED=seed runs that one alone. */
+#include "support/seeds.h"
 #include "unit/sync/items.h"
 
 #include <vow/select.h>
-
-#include <unistd.h>
 
 #define QUEUES 3
 #define POOL   24
@@ -243,9 +242,10 @@ static void ignore_unhandled(vow_future_t *f, void *arg) {
   (void)arg;
 }
 
-static void run_program(uint64_t seed) {
+static void run_program(uint64_t seed, const void *arg) {
   vow_loop_options_t options = {0};
   size_t n;
+  (void)arg;
   memset(&r, 0, sizeof r);
   r.seed = seed;
   fault_install();
@@ -271,41 +271,12 @@ static void run_program(uint64_t seed) {
   fault_remove();
 }
 
-/* The seed under way, where the process that runs the suite can read it though
- * the one that ran the program is gone. */
-static FILE *running;
-
-static void set_running(uint64_t seed) {
-  ck_assert_int_eq(pwrite(fileno(running), &seed, sizeof seed, 0), sizeof seed);
-}
-
-static void before_all(void) {
-  running = tmpfile();
-  ck_assert_ptr_nonnull(running);
-  set_running(0);
-}
-
-static void after_all(void) {
-  uint64_t seed = 0;
-  if (pread(fileno(running), &seed, sizeof seed, 0) == sizeof seed && seed != 0)
-    fprintf(stderr, "random program failed: VOW_SEED=%llu\n",
-            (unsigned long long)seed);
-  fclose(running);
-}
-
 /* Rules 17, 20, 21: items put = got + given back + destroyed */
 TEST(test_queue_random_programs_lose_no_item) {
-  const char *seed = getenv("VOW_SEED");
-  size_t n = seed != NULL ? 1 : test_scale(5000);
-  uint64_t first = seed != NULL ? strtoull(seed, NULL, 10) : 1;
-  for (size_t i = 0; i < n; i++) {
-    set_running(first + i);
-    run_program(first + i);
-  }
-  set_running(0);
+  seeds_run(test_scale(5000), run_program, NULL);
 }
 
 SUITE(sync_queue_random) {
-  tcase_add_unchecked_fixture(test_tcase, before_all, after_all);
+  SEEDS_FIXTURE();
   ADD(test_queue_random_programs_lose_no_item);
 }

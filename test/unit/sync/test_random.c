@@ -3,9 +3,9 @@
  * plain array. A mutex is a semaphore of one permit to the model, a read-write
  * lock one of very many, of which a writer takes all. The seed of a program
  * that fails is printed; VOW_SEED=seed runs that one alone. */
+#include "support/seeds.h"
 #include "unit/sync/helpers.h"
 
-#include <unistd.h>
 #include <vow/condition.h>
 #include <vow/rwlock.h>
 #include <vow/semaphore.h>
@@ -409,58 +409,24 @@ static void condition_program(uint64_t seed, const void *arg) {
 
 /* ---- the tests ------------------------------------------------------------ */
 
-/* The seed under way, where the process that runs the suite can read it though
- * the one that ran the program is gone. */
-static FILE *running;
-
-static void set_running(uint64_t seed) {
-  ck_assert_int_eq(pwrite(fileno(running), &seed, sizeof seed, 0), sizeof seed);
-}
-
-static void before_all(void) {
-  running = tmpfile();
-  ck_assert_ptr_nonnull(running);
-  set_running(0);
-}
-
-static void after_all(void) {
-  uint64_t seed = 0;
-  if (pread(fileno(running), &seed, sizeof seed, 0) == sizeof seed && seed != 0)
-    fprintf(stderr, "random program of locks failed: VOW_SEED=%llu\n",
-            (unsigned long long)seed);
-  fclose(running);
-}
-
-static void run_programs(void (*program)(uint64_t seed, const void *arg),
-                         const void *arg) {
-  const char *only = getenv("VOW_SEED");
-  size_t n = only != NULL ? 1 : test_scale(2000);
-  uint64_t first = only != NULL ? strtoull(only, NULL, 10) : 1;
-  for (size_t i = 0; i < n; i++) {
-    set_running(first + i);
-    program(first + i, arg);
-  }
-  set_running(0);
-}
-
 TEST(test_random_mutex_programs_do_as_the_model_does) {
-  run_programs(lock_program, &mutex);
+  seeds_run(test_scale(2000), lock_program, &mutex);
 }
 
 TEST(test_random_semaphore_programs_do_as_the_model_does) {
-  run_programs(lock_program, &semaphore);
+  seeds_run(test_scale(2000), lock_program, &semaphore);
 }
 
 TEST(test_random_rwlock_programs_do_as_the_model_does) {
-  run_programs(lock_program, &rwlock);
+  seeds_run(test_scale(2000), lock_program, &rwlock);
 }
 
 TEST(test_random_condition_programs_do_as_the_model_does) {
-  run_programs(condition_program, NULL);
+  seeds_run(test_scale(2000), condition_program, NULL);
 }
 
 SUITE(sync_random) {
-  tcase_add_unchecked_fixture(test_tcase, before_all, after_all);
+  SEEDS_FIXTURE();
   ADD(test_random_mutex_programs_do_as_the_model_does);
   ADD(test_random_semaphore_programs_do_as_the_model_does);
   ADD(test_random_rwlock_programs_do_as_the_model_does);
