@@ -136,10 +136,17 @@ VOW_EXPORT vow_loop_t *vow_op_loop(const void *op);
  *  Thread: the loop's. No continuation runs in this call. */
 VOW_EXPORT int vow_op_settle(void *op, vow_value_t v);
 
+/** vow_op_cancel(f, reason)
+ *  vow_cancel with a reason, a negative code; 0 or more means UV_ECANCELED.
+ *  Operations that are asked to end see it in vow_op_cancel_reason.
+ *  Ownership: f is borrowed.  Errors: as vow_cancel.  Thread: the loop's. */
+VOW_EXPORT int vow_op_cancel(vow_future_t *f, int reason);
+
 /** vow_op_cancel_reason(op)
- *  In class->cancel: why; the reason of the token that op is bound to, through
- *  whatever stands between, else UV_ECANCELED. A cancel that went through the
- *  ready queue, for being nested very deep, has lost it.
+ *  In class->cancel: why; the reason of the token that op is bound to, or of
+ *  vow_op_cancel, through whatever stands between, else UV_ECANCELED; that also
+ *  for a token's UV_ETIMEDOUT, which counts as no cancellation. A cancel that
+ *  went through the ready queue, for being nested very deep, has lost it.
  *  Ownership: none.  Errors: none.  Thread: the loop's. */
 VOW_EXPORT int vow_op_cancel_reason(const void *op);
 

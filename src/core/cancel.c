@@ -149,6 +149,22 @@ int vow_cancel(vow_future_t *f) {
   return 0;
 }
 
+void vow__cancel_because(vow_future_t *f, int reason) {
+  vow_loop_t *loop = vow__loop_of(f);
+  int former = loop->cancel_reason;
+  loop->cancel_reason = reason;
+  vow__cancel(f);
+  loop->cancel_reason = former;
+}
+
+int vow_op_cancel(vow_future_t *f, int reason) {
+  if (f == NULL || (f->node.flags & VOW__F_STATIC) ||
+      !vow__loop_ok(vow__loop_of(f)))
+    return vow_cancel(f);
+  vow__cancel_because(f, reason < 0 ? reason : UV_ECANCELED);
+  return 0;
+}
+
 /* ---- cycles
  * ------------------------------------------------------------------ */
 

@@ -20,9 +20,8 @@ static vow__slab_t no_slab;
 #define HEAD_BYTES 128u
 #define EMPTY_MAX  4u
 
-unsigned vow__cell_class(size_t size_bytes) {
+unsigned vow__cell_class_large(size_t size_bytes) {
   unsigned cls = 5;
-  if (size_bytes <= 384) return (unsigned)((size_bytes - 1) / VOW__CELL_BYTES);
   while (cls < VOW__CLASSES && class_bytes[cls] < size_bytes) cls++;
   return cls;
 }

@@ -173,11 +173,18 @@ static inline vow_op_t *vow__as_op(vow_future_t *f) {
 /* cell.c */
 void *vow__cell_alloc_slow(vow_loop_t *loop, unsigned cls);
 void vow__cell_free_slow(vow_loop_t *loop, vow__slab_t *slab);
-unsigned vow__cell_class(size_t size_bytes);
+unsigned vow__cell_class_large(size_t size_bytes);
 void vow__cells_init(vow_loop_t *loop);
 bool vow__cells_next(vow_loop_t *loop, vow__slab_t **slab, char **at,
                      vow_future_t **ret_f);
 size_t vow__cells_live(const vow_loop_t *loop);
 void vow__cells_close(vow_loop_t *loop);
+
+/** The class of the cells that such a size fits into. */
+static inline unsigned vow__cell_class(size_t size_bytes) {
+  if (VOW__LIKELY(size_bytes <= 6 * VOW__CELL_BYTES))
+    return (unsigned)((size_bytes - 1) / VOW__CELL_BYTES);
+  return vow__cell_class_large(size_bytes);
+}
 
 #endif

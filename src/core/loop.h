@@ -62,7 +62,7 @@ struct vow_loop {
   vow_future_t *awaited; /* by vow_loop_run_until; NULL: none */
   bool closed;
   uint32_t cancel_depth;
-  int cancel_reason; /* of the token whose cancel is on the stack; 0: none */
+  int cancel_reason; /* of the cancel that is on the stack; 0: none */
   vow__slab_t *current[VOW__CLASSES];
 
   vow__link_t partial[VOW__CLASSES];
@@ -322,8 +322,9 @@ void vow__report_leaks(vow_loop_t *loop);
 void vow__abandon(vow_future_t *f);
 /** Frees f if it has settled and nobody holds it. */
 void vow__reap(vow_future_t *f);
-/** Asks pending f to end. */
+/** Asks pending f to end; for a reason, which vow_op_cancel_reason gives. */
 void vow__cancel(vow_future_t *f);
+void vow__cancel_because(vow_future_t *f, int reason);
 /** Withdraws n's interest from its pending source: true when the source was
  *  asked to end and n goes on waiting, false when n has left it. */
 bool vow__withdraw(vow__node_t *n);

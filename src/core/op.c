@@ -156,6 +156,12 @@ void vow_waiter_start(vow_waiter_t *w, void *op, vow_future_t *f) {
   vow__wait_on(vow__loop_of(op), &in->node, f);
 }
 
+/* Whether pending f waits for no other future, so that it closes no circle. */
+static inline bool is_leaf(vow_future_t *f) {
+  if (f->node.kind == VOW__OP) return vow__as_op(f)->cls->sources == NULL;
+  return f->node.source == NULL;
+}
+
 int vow_waiter_try(vow_waiter_t *w, void *op, vow_future_t *f) {
   vow__waiter_t *in = (vow__waiter_t *)(void *)w;
   if (VOW__UNLIKELY(f == NULL)) return UV_EINVAL;
@@ -165,7 +171,8 @@ int vow_waiter_try(vow_waiter_t *w, void *op, vow_future_t *f) {
                : UV_EINVAL;
   if (VOW__UNLIKELY(vow__loop_of(f) != vow__loop_of(op))) return UV_EINVAL;
   if (VOW__UNLIKELY(f == op) ||
-      (((vow_future_t *)op)->waiters != NULL && vow__would_cycle(op, f)))
+      (!is_leaf(f) && ((vow_future_t *)op)->waiters != NULL &&
+       vow__would_cycle(op, f)))
     return VOW_ECYCLE;
   vow__debug_check(in->node.source == NULL, "waiter is busy",
                    in->node.source->site);

@@ -35,8 +35,8 @@ struct vow_token {
   vow__edge_t up[];
 };
 
-/** vow__cancel on behalf of t. */
-void vow__cancel_for(vow_token_t *t, vow_future_t *f);
+/** token_cancel.c: vow__cancel on behalf of t. */
+void vow__token_withdraw(vow_token_t *t, vow_future_t *f);
 vow_future_t *vow__bound_cell(vow__link_t *link);
 /** To be called whenever something under t came, went or settled; t may be
  *  gone afterwards. */

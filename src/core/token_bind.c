@@ -108,7 +108,7 @@ vow_future_t *vow_with_token_at(const char *site, vow_future_t *f,
     d->u.unwinding.token = t;
     t->unwinding++;
     if (!t->busy) vow__token_changed(t);
-    vow__cancel_for(t, d);
+    vow__token_withdraw(t, d);
   } else {
     vow__list_append(&t->bound, &d->u.bound);
     if (!t->busy) vow__token_changed(t);

@@ -28,12 +28,11 @@ static void mark(vow_token_t *first, int reason) {
   }
 }
 
-void vow__cancel_for(vow_token_t *t, vow_future_t *f) {
-  vow_loop_t *loop = t->loop;
-  int former = loop->cancel_reason;
-  loop->cancel_reason = vow_token_reason(t);
-  vow__cancel(f);
-  loop->cancel_reason = former;
+/* A time-out counts as no cancellation, so operations hear of one like others;
+ * who bound f to the token hears of the time. */
+void vow__token_withdraw(vow_token_t *t, vow_future_t *f) {
+  int reason = vow_token_reason(t);
+  vow__cancel_because(f, reason == UV_ETIMEDOUT ? UV_ECANCELED : reason);
 }
 
 static void cancel_bound(vow_token_t *t) {
@@ -44,7 +43,7 @@ static void cancel_bound(vow_token_t *t) {
     f->u.unwinding.null = NULL;
     f->u.unwinding.token = t;
     t->unwinding++;
-    vow__cancel_for(t, f);
+    vow__token_withdraw(t, f);
   }
 }
 

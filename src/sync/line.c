@@ -23,15 +23,6 @@ void vow__line_fail(vow__link_t *line, int code, const char *text) {
   }
 }
 
-void *vow__ask_new(const char *site, void *owner, const vow_op_class_t *cls,
-                   vow__link_t *line) {
-  vow__ask_t *a = vow_op_new_at(site, vow_op_loop(owner), cls);
-  if (a == NULL) return NULL;
-  a->owner = owner;
-  vow__list_append(line, &a->link);
-  return a;
-}
-
 vow_future_t *vow__ask_failed(const char *site, void *owner, const char *fn) {
   return vow_op_failed(site, vow_op_loop(owner), fn);
 }

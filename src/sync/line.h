@@ -40,8 +40,14 @@ void vow__line_fail(vow__link_t *line, int code, const char *text);
 
 /** An ask at the end of the line; NULL for want of memory or of an open loop:
  *  return vow__ask_failed then. */
-void *vow__ask_new(const char *site, void *owner, const vow_op_class_t *cls,
-                   vow__link_t *line);
+static inline void *vow__ask_new(const char *site, void *owner,
+                                 const vow_op_class_t *cls, vow__link_t *line) {
+  vow__ask_t *a = vow_op_new_at(site, vow_op_loop(owner), cls);
+  if (VOW__UNLIKELY(a == NULL)) return NULL;
+  a->owner = owner;
+  vow__list_append(line, &a->link);
+  return a;
+}
 vow_future_t *vow__ask_failed(const char *site, void *owner, const char *fn);
 
 /** A cancel hook: leaves the line. */

@@ -14,8 +14,7 @@ void vow__task_interrupt(vow__task_t *t) {
   if (!vow_waiter_cancel(&t->wait)) vow_op_wake(t); /* others want it */
 }
 
-static VOW__NOINLINE vow_value_t refuse(const char *site, vow_future_t *f,
-                                        int code) {
+vow_value_t vow__await_refuse(const char *site, vow_future_t *f, int code) {
   const char *why = "no task runs here";
   vow_value_t v;
   if (f == NULL)
@@ -36,7 +35,7 @@ static VOW__NOINLINE vow_value_t give_up(const char *site, vow__task_t *t,
                                          vow_future_t *f, int reason) {
   vow_value_t v = vow_cancelled(reason), clean_up;
   int settled = vow_waiter_try(&t->wait, t, f);
-  if (settled < 0) return refuse(site, f, settled);
+  if (settled < 0) return vow__await_refuse(site, f, settled);
   if (settled > 0) vow_value_destroy(vow_op_consume(site, f));
   if (!vow_waiter_cancel(&t->wait)) vow_op_wake(t);
   vow__task_suspend(t);
@@ -51,9 +50,8 @@ static VOW__NOINLINE vow_value_t give_up(const char *site, vow__task_t *t,
 
 /* ---- awaiting ------------------------------------------------------------- */
 
-/* Something is to be said about a cancellation. */
-static VOW__NOINLINE vow_value_t end_interrupted(const char *site,
-                                                 vow_future_t *f, int reason) {
+vow_value_t vow__await_interrupted(const char *site, vow_future_t *f,
+                                   int reason) {
   vow_value_t v;
   if (f == NULL) return vow_cancelled(reason);
   v = vow_op_consume(site, f);
@@ -65,19 +63,10 @@ static VOW__NOINLINE vow_value_t end_interrupted(const char *site,
 vow_value_t vow_await_at(const char *site, vow_future_t *f) {
   vow__task_t *t = vow__task_self;
   int reason;
-  if (VOW__UNLIKELY(t == NULL)) return refuse(site, f, UV_EINVAL);
+  if (VOW__UNLIKELY(t == NULL)) return vow__await_refuse(site, f, UV_EINVAL);
   reason = vow__task_felt(t);
   if (VOW__UNLIKELY(reason != 0)) return give_up(site, t, f, reason);
-  reason = vow_waiter_try(&t->wait, t, f);
-  if (VOW__LIKELY(reason == 0)) {
-    vow__task_suspend(t);
-    f = vow_waiter_take(&t->wait);
-    reason = vow__task_felt(t);
-    if (VOW__UNLIKELY(reason != 0)) return end_interrupted(site, f, reason);
-  } else if (VOW__UNLIKELY(reason < 0)) {
-    return refuse(site, f, reason);
-  }
-  return vow_op_consume(site, f);
+  return vow__await(site, t, f);
 }
 
 int vow_await_status_at(const char *site, vow_future_t *f) {

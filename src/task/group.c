@@ -114,7 +114,7 @@ static void stop(vow_group_t *g, int reason) {
     vow_future_t *f =
         vow_waiter_future(&vow__container_of(at, member_t, link)->waiter);
     next = at->next;
-    if (vow_task_cancel(f, reason) == UV_EINVAL) vow_cancel(f);
+    (void)vow_op_cancel(f, reason);
   }
   vow_op_unpin(g);
 }

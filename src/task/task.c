@@ -78,16 +78,9 @@ static void ready(void *op, vow_waiter_t *w) {
   vow_op_settle(t, t->result);
 }
 
-/* A time-out counts as no cancellation, so inside it is one like others; who
- * bound the task to the token hears of the time. */
-static int reason_of(const void *op) {
-  int reason = vow_op_cancel_reason(op);
-  return reason == UV_ETIMEDOUT ? UV_ECANCELED : reason;
-}
-
 static void cancel(void *op) {
   vow__task_t *t = op;
-  if (t->reason == 0) t->reason = reason_of(op);
+  if (t->reason == 0) t->reason = vow_op_cancel_reason(op);
   if (t->fiber.stack == NULL)
     end_unbegun(t, vow_cancelled(t->reason));
   else if (t->cleaning)
@@ -187,10 +180,7 @@ const char *vow_task_name(vow_future_t *f) {
 
 int vow_task_cancel(vow_future_t *f, int reason) {
   vow__task_t *t = vow_op_of(f, &vow__task_class);
-  if (t == NULL) return UV_EINVAL;
-  if (vow_op_is_pending(t) && t->reason == 0)
-    t->reason = reason < 0 ? reason : UV_ECANCELED;
-  return vow_cancel(f);
+  return t != NULL ? vow_op_cancel(f, reason) : UV_EINVAL;
 }
 
 int vow_task_reason(void) {

@@ -56,6 +56,30 @@ static VOW__INLINE void vow__task_suspend(vow__task_t *t) {
   vow__fiber_suspend(&t->fiber);
 }
 
+/** await.c: what an await gives that cannot be; and one whose task was
+ *  cancelled meanwhile: f is NULL, or has settled. Both consume f. */
+VOW__NOINLINE vow_value_t vow__await_refuse(const char *site, vow_future_t *f,
+                                            int code);
+VOW__NOINLINE vow_value_t vow__await_interrupted(const char *site,
+                                                 vow_future_t *f, int reason);
+
+/** vow_await in t, which runs and feels no cancellation. Inline in whatever
+ *  waits: each frame between a user's call and the switch costs a return that
+ *  is predicted wrongly. */
+static VOW__INLINE vow_value_t vow__await(const char *site, vow__task_t *t,
+                                          vow_future_t *f) {
+  int code = vow_waiter_try(&t->wait, t, f);
+  if (VOW__LIKELY(code == 0)) {
+    vow__task_suspend(t);
+    f = vow_waiter_take(&t->wait);
+    code = vow__task_felt(t);
+    if (VOW__UNLIKELY(code != 0)) return vow__await_interrupted(site, f, code);
+  } else if (VOW__UNLIKELY(code < 0)) {
+    return vow__await_refuse(site, f, code);
+  }
+  return vow_op_consume(site, f);
+}
+
 /** await.c: the task's awaits fail now: wakes it up if it waits. */
 void vow__task_interrupt(vow__task_t *t);
 

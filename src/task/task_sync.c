@@ -25,7 +25,7 @@ int vow_await_lock_at(const char *site, vow_mutex_t *m) {
   int code = felt();
   if (VOW__UNLIKELY(code != 0)) return code;
   if (VOW__LIKELY(vow_mutex_try_acquire(m))) return 0;
-  permit = vow_await_at(site, vow_mutex_acquire_at(site, m));
+  permit = vow__await(site, vow__task_self, vow_mutex_acquire_at(site, m));
   if (VOW__LIKELY(permit.type == &vow_type_mutex_permit)) return 0;
   code = vow_value_code(permit);
   vow_value_destroy(permit);

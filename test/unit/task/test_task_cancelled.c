@@ -3,6 +3,8 @@
  * not stop, and the reasons they are given. */
 #include "unit/task/helpers.h"
 
+#include <pthread.h>
+
 typedef struct cancelled {
   self_t self;
   vow_future_t *first;
@@ -158,6 +160,27 @@ TEST(test_task_cancel_reason_timeout_is_a_failure) { /* Rule 9 */
   done();
 }
 
+static void *cancel_elsewhere(void *f) {
+  ck_assert_int_eq(vow_task_cancel(f, UV_EIO), VOW_ETHREAD);
+  return NULL;
+}
+
+TEST(test_task_cancel_on_another_thread_leaves_no_reason) {
+  pthread_t thread;
+  vow_future_t *f;
+  begin();
+  f = vow_go(loop, await_arg, vow_never(loop));
+  manual_drain(loop);
+  ck_assert_int_eq(pthread_create(&thread, NULL, cancel_elsewhere, f), 0);
+  ck_assert_int_eq(pthread_join(thread, NULL), 0);
+  manual_drain(loop);
+  ck_assert(!vow_is_settled(f));
+  vow_task_cancel(f, UV_EINTR);
+  manual_drain(loop);
+  EXPECT_CANCELLED(f, UV_EINTR);
+  done();
+}
+
 TEST(test_task_cancel_bad_arguments_are_refused) {
   vow_future_t *f;
   begin();
@@ -234,6 +257,7 @@ SUITE(task_cancelled) {
   ADD(test_task_dropped_await_of_itself_does_not_hang);
   ADD(test_task_that_ignores_cancellation_lets_others_run);
   ADD(test_task_cancel_reason_timeout_is_a_failure);
+  ADD(test_task_cancel_on_another_thread_leaves_no_reason);
   ADD(test_task_cancel_bad_arguments_are_refused);
   ADD(test_task_cancel_after_its_end_changes_nothing);
   ADD(test_try_code_gives_the_reason_as_a_cancellation);
