@@ -29,6 +29,9 @@ typedef struct vow_check_options {
   bool shuffle;
   /** Every future asks the allocator: for vow_check_fail_alloc. Slower. */
   bool probe_cells;
+  /** Of a torture: one in so many faults of each kind is tried, where all would
+   *  take too long. Default: each. */
+  size_t torture_stride;
 } vow_check_options_t;
 
 /** The body of a test; i is that of tcase_add_loop_test. */

@@ -81,8 +81,9 @@ struct vow_loop {
   uint64_t heap_order;
   uint64_t armed_ms; /* what the driver was asked last */
 
-  vow_future_t *enomem;    /* handed out when memory is short */
-  vow_future_t *cancelled; /* the source of those whose source was withdrawn */
+  uint64_t deadlines_asked; /* calls of vow_token_deadline_ms */
+  vow_future_t *enomem;     /* handed out when memory is short */
+  vow_future_t *cancelled;  /* the source of those whose source was withdrawn */
   vow_driver_t *driver;
   vow_loop_options_t options;
   uint64_t shuffle; /* the state of the order; see shuffle.c */

@@ -112,15 +112,23 @@ vow_token_t *vow_token_deadline(vow_token_t *parent, uint64_t delay_ms) {
   return t;
 }
 
-uint64_t vow_token_deadline_ms(const vow_token_t *t) {
+/* Up through all sources, breadth first: the tokens met are a list, each in it
+ * once, however many ways lead to it. */
+uint64_t vow_token_deadline_ms(const vow_token_t *first) {
+  vow_token_t *t = (vow_token_t *)(uintptr_t)first, *last = t;
   uint64_t least = UINT64_MAX;
-  while (t != NULL) {
+  if (t == NULL) return least;
+  t->asked = ++t->loop->deadlines_asked;
+  t->asked_next = NULL;
+  for (; t != NULL; t = t->asked_next) {
     if (t->deadline_ms < least && !t->freed) least = t->deadline_ms;
-    for (size_t i = 1; i < t->n_up; i++) {
-      uint64_t other_ms = vow_token_deadline_ms(t->up[i].source);
-      if (other_ms < least) least = other_ms;
+    for (size_t i = 0; i < t->n_up; i++) {
+      vow_token_t *source = t->up[i].source;
+      if (source == NULL || source->asked == t->asked) continue;
+      source->asked = t->asked;
+      source->asked_next = NULL;
+      last = last->asked_next = source;
     }
-    t = t->n_up > 0 ? t->up[0].source : NULL;
   }
   return least;
 }

@@ -31,6 +31,8 @@ struct vow_token {
   vow_timer_t timer;
   uint64_t deadline_ms;
   vow_token_t *walk_next;
+  uint64_t asked; /* the last vow_token_deadline_ms that came through here */
+  vow_token_t *asked_next;
   size_t n_up;
   vow__edge_t up[];
 };

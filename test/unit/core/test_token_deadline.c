@@ -34,6 +34,24 @@ TEST(test_token_effective_deadline_is_the_least) {
   manual_done(loop);
 }
 
+/* Two ways up at each of sixty levels: none is gone twice. */
+TEST(test_token_deadline_of_stacked_diamonds_is_found) {
+  enum { LEVELS = 60 };
+  vow_loop_t *loop = manual_loop();
+  vow_token_t *at[1 + 3 * LEVELS];
+  size_t n = 1;
+  at[0] = vow_token_new(loop);
+  for (size_t i = 0; i < LEVELS; i++, n += 3) {
+    at[n] = vow_token_deadline(at[n - 1], 1000 - i);
+    at[n + 1] = vow_token_child(at[n - 1]);
+    at[n + 2] = vow_token_linked(2, &at[n]);
+  }
+  ck_assert_uint_eq(vow_token_deadline_ms(at[n - 1]), 2000 - (LEVELS - 1));
+  ck_assert_uint_eq(vow_token_deadline_ms(at[3]), 2000);
+  while (n > 0) vow_token_free(at[--n]);
+  manual_done(loop);
+}
+
 /* Rule 14: freed, a deadline of its own no longer counts. */
 TEST(test_token_freed_deadline_no_longer_counts) {
   vow_loop_t *loop = manual_loop();
@@ -79,6 +97,7 @@ TEST(test_token_deadline_without_memory_is_no_token) {
 
 SUITE(core_token_deadline) {
   ADD(test_token_effective_deadline_is_the_least);
+  ADD(test_token_deadline_of_stacked_diamonds_is_found);
   ADD(test_token_freed_deadline_no_longer_counts);
   ADD(test_token_cancelled_deadline_does_not_fire);
   ADD(test_token_deadline_without_memory_is_no_token);
