@@ -12,7 +12,8 @@ VOW_BEGIN_DECLS
 /** vow_stream_iter(s, max_bytes)
  *  Gives what vow_stream_read(s, max_bytes) does, up to the end of the stream:
  *  pieces of bytes (vow_bytes_take). Closing it does not close s: what it did
- *  not give can still be read.
+ *  not read can still be read. A piece that was read for a next, and not given
+ *  yet when the iterator was closed, is gone.
  *  Ownership: s is borrowed, a reference of its own is taken until it is
  *    closed. The caller owns the result.
  *  Errors: UV_EINVAL (NULL), UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN, through the

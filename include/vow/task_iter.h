@@ -61,6 +61,8 @@ VOW_EXPORT VOW_MUST_USE vow_value_t vow_step_take(vow_step_t *step);
  *  the first next, and runs from one vow_emit to the following only while
  *  somebody asks. When body returns, that is the end; a failure that it returns
  *  is an item before. Closing cancels the task, and waits for its clean-up.
+ *  The body must not wait for its own iterator: no next comes, and as closing
+ *  it cannot be cancelled, neither ends.
  *  Ownership: the caller owns the result; arg_drop as in vow_go, also when the
  *    generator is closed before it has begun.
  *  Errors: UV_EINVAL (loop or body is NULL), UV_ENOMEM, VOW_ETHREAD,

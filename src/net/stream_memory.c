@@ -123,7 +123,7 @@ static void read_stop(vow_stream_t *s) {
   (void)s; /* room says so */
 }
 
-/* Queues b, which is consumed, or the end. */
+/* Queues b, which is consumed, or the end, after which nothing is written. */
 static vow_future_t *queue(const char *site, end_t *e,
                            const vow_op_class_t *cls, vow_bytes_t *b) {
   vow_loop_t *loop = vow_stream_loop(&e->base);
@@ -142,6 +142,7 @@ static vow_future_t *queue(const char *site, end_t *e,
   op->entry = entry;
   *e->end = entry;
   e->end = &entry->next;
+  e->shut = b == NULL;
   if (flush(e) != 0 && e->peer != NULL)
     vow_stream_stall(&e->peer->base, UV_ENOMEM); /* asking again helps */
   return vow_op_future(op);
@@ -191,7 +192,6 @@ static vow_future_t *shut(const char *site, vow_stream_t *s) {
   end_t *e = end_of(s);
   if (e->shut || e->peer == NULL)
     return vow_ready_at(site, vow_stream_loop(s), vow_fail(UV_ENOTCONN));
-  e->shut = true;
   return queue(site, e, &shutdown_class, NULL);
 }
 

@@ -30,6 +30,7 @@ struct vow__read {
 static void read_cancel(void *op);
 static void read_destroy(void *op);
 static void read_ready(void *op, vow_waiter_t *w);
+static void adjust(vow__stream_t *s);
 
 #define READ_CLASS(name) \
   { (name), sizeof(vow__read_t), read_cancel, read_destroy, read_ready, NULL }
@@ -73,12 +74,15 @@ static void unlink_behind(vow__read_t *before, vow__read_t *r) {
 static void read_cancel(void *op) {
   vow__read_t *r = op;
   vow__read_t *before = r;
+  vow__stream_t *s = r->stream;
   bool first;
-  if (r->stream != NULL) {
+  if (s != NULL) {
     while (before->next != r) before = before->next;
-    first = before == r->stream->last;
+    first = before == s->last;
     unlink_behind(before, r);
     if (first && before != r) vow_op_wake(before->next);
+    /* Without a read less is welcome. */
+    if (s->last == NULL && s->reading) adjust(s);
   }
   vow_op_settle(r, vow_cancelled(UV_ECANCELED));
 }
@@ -259,8 +263,15 @@ void vow__stream_serve(vow__stream_t *s) {
 
 static void read_ready(void *op, vow_waiter_t *w) {
   vow__read_t *r = op;
+  vow__stream_t *s = r->stream;
   (void)w;
-  if (r->stream != NULL) vow__stream_serve(r->stream);
+  if (s == NULL) return;
+  /* A transport that saw no room for r may have it for who is next. */
+  if (s->reading) {
+    s->reading = false;
+    s->cls->read_stop(vow__stream_public(s));
+  }
+  vow__stream_serve(s);
 }
 
 /* ---- the user's side ----------------------------------------------------- */

@@ -1,32 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting a task in a group and waiting for its word that it has started. The
- * promise of that word goes with the task, as a task-local value. */
+/* Starting a task in a group and waiting for its word that it has started: an
+ * operation that waits for the task in a way, so that a task which awaits its
+ * own word is told of the circle. It is pinned while there is the task, which
+ * finds it in a task-local value. */
 #include "base/errno.h"
 #include "task/group.h"
 
+#include <vow/op.h>
+
 typedef struct start {
-  vow_promise_t *promise; /* NULL: the word was given */
-  vow_future_t *task;     /* to be cancelled with the promise; borrowed */
+  vow_op_t op;
+  vow_future_t *task; /* borrowed; NULL: not begun yet, or gone */
   vow_task_cb body;
   void *arg;
   vow_drop_cb arg_drop;
+  vow_value_t failure; /* what the body ended with, without the word */
+  bool unwanted;       /* was asked to end */
+  bool ended;          /* the body has: it is too late for the word */
 } start_t;
 
 static const vow_local_t start_key = {"start", false};
 static const vow_type_t start_type = {"start", NULL, NULL, NULL};
 
-static void give_word(start_t *s, vow_value_t v) {
-  vow_promise_t *p = s->promise;
-  s->promise = NULL;
-  vow_promise_finish(p, v);
+/* Settles when the task has unwound. */
+static void start_cancel(void *op) {
+  start_t *s = op;
+  s->unwanted = true;
+  if (s->task != NULL) (void)vow_op_cancel(s->task, vow_op_cancel_reason(op));
 }
 
-/* The task has ended, or will never begin. */
-static void start_free(void *arg) {
+static void start_sources(void *op, void (*visit)(vow_future_t *f, void *arg),
+                          void *arg) {
+  start_t *s = op;
+  if (s->task != NULL) visit(s->task, arg);
+}
+
+static const vow_op_class_t start_class = {
+    .name = "group_start",
+    .size_bytes = sizeof(start_t),
+    .cancel = start_cancel,
+    .sources = start_sources,
+};
+
+/* The task has unwound, or will never begin. */
+static void start_end(void *arg) {
   start_t *s = arg;
-  if (s->promise != NULL) give_word(s, vow_cancelled(0));
+  s->task = NULL;
+  if (vow_op_is_pending(s))
+    vow_op_settle(s, s->ended ? s->failure : vow_cancelled(0));
   if (s->arg_drop != NULL) s->arg_drop(s->arg);
-  vow_release(s);
+  vow_op_unpin(s);
 }
 
 static vow_value_t run(void *arg) {
@@ -34,43 +57,36 @@ static vow_value_t run(void *arg) {
   vow_value_t v;
   int err = vow_local_set(&start_key, vow_ptr(s, &start_type));
   if (err != 0) return vow_fail(err);
-  if (!vow_promise_is_wanted(s->promise)) return vow_cancelled(0);
   v = s->body(s->arg);
   if (vow_value_followed(v) != NULL) v = vow_await(vow_value_followed(v));
-  if (s->promise == NULL) return v;
+  if (!vow_op_is_pending(s)) return v;
+  s->ended = true;
   if (vow_value_is_failure(v)) {
-    give_word(s, v); /* the starter's, not the group's */
+    s->failure = v; /* the starter's, not the group's */
     return vow_cancelled(0);
   }
-  give_word(s, vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
-                            "the task ended without vow_task_started"));
+  s->failure = vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
+                            "the task ended without vow_task_started");
   return v;
-}
-
-/* Nobody waits for the word any more. */
-static void unwanted(vow_promise_t *p, void *arg) {
-  start_t *s = arg;
-  (void)p;
-  vow_cancel(s->task);
 }
 
 int vow_task_started(vow_value_t v) {
   vow_value_t local = vow_local_get(&start_key);
   start_t *s = local.type == &start_type ? local.as.p : NULL;
-  vow_promise_t *p;
-  if (s == NULL || s->promise == NULL) {
+  if (s == NULL) {
     vow_value_destroy(v);
-    return s == NULL ? UV_EINVAL : VOW_ESETTLED;
+    return UV_EINVAL;
   }
-  if (!vow_promise_is_wanted(s->promise)) { /* unwanted is on its way */
-    give_word(s, vow_cancelled(0));
-    vow_cancel(s->task);
+  if (s->ended) {
+    vow_value_destroy(v);
+    return VOW_ESETTLED;
+  }
+  if (vow_op_is_pending(s) && s->unwanted) {
+    vow_op_settle(s, vow_cancelled(0));
     vow_value_destroy(v);
     return UV_ECANCELED;
   }
-  p = s->promise;
-  s->promise = NULL;
-  return vow_promise_finish(p, v);
+  return vow_op_settle(s, v);
 }
 
 static vow_future_t *refuse(const char *site, vow_group_t *g, int err,
@@ -87,32 +103,28 @@ static vow_future_t *refuse(const char *site, vow_group_t *g, int err,
 vow_future_t *vow_group_start_at(const char *site, vow_group_t *g,
                                  vow_task_cb body, void *arg,
                                  vow_drop_cb arg_drop) {
-  vow_loop_t *loop;
-  vow_future_t *word, *task;
+  vow_future_t *task;
   start_t *s;
   int err = vow__group_check(g);
   if (err == 0 && body == NULL) err = UV_EINVAL;
-  s = err == 0 ? vow_alloc(sizeof(*s)) : NULL;
+  s = err == 0 ? vow_op_new_at(site, vow_op_loop(g), &start_class) : NULL;
   if (err == 0 && s == NULL) err = UV_ENOMEM;
   if (err != 0) return refuse(site, g, err, arg, arg_drop);
-  loop = vow_op_loop(g);
-  *s = (start_t){.body = body, .arg = arg, .arg_drop = arg_drop};
-  word = vow_promise_new_at(site, loop, &s->promise);
-  if (s->promise == NULL) {
-    start_free(s);
-    return word;
-  }
-  task = vow_go_at(site, loop, NULL, run, s, start_free);
-  if (vow_task_name(task) == NULL) { /* a failure: s is gone */
-    vow_drop(word);
+  s->body = body;
+  s->arg = arg;
+  s->arg_drop = arg_drop;
+  vow_op_pin(s);
+  task = vow_go_at(site, vow_op_loop(g), NULL, run, s, start_end);
+  if (vow_is_settled(task)) { /* a failure */
+    vow_drop(vow_op_future(s));
     return task;
   }
   s->task = task;
-  vow_promise_on_cancel(s->promise, unwanted, s);
   err = vow_group_add(g, task);
-  if (err != 0) { /* and so the task was dropped, and s is gone */
-    vow_drop(word);
-    return vow_misuse_at(site, loop, err, "vow_group_start: out of memory");
+  if (err != 0) { /* and so the task was dropped */
+    vow_drop(vow_op_future(s));
+    return vow_misuse_at(site, vow_op_loop(g), err,
+                         "vow_group_start: out of memory");
   }
-  return word;
+  return vow_op_future(s);
 }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of vow_group_start where its word goes in circles, or memory is short. */
+#include "support/fault.h"
+#include "unit/task/helpers.h"
+
+#include <vow/gather.h>
+#include <vow/group.h>
+
+static vow_group_t *group;
+static vow_future_t *word;
+
+static void begin_group(void) {
+  begin();
+  group = vow_group_new(loop, VOW_GROUP_ALL);
+  ck_assert_ptr_nonnull(group);
+}
+
+/* The group ends well, and nothing is left. */
+static void end_group(void) {
+  vow_future_t *f = vow_group_join(group);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), 0);
+  vow_drop(f);
+  done();
+}
+
+/* ---- circles -------------------------------------------------------------- */
+
+static vow_value_t await_own_word(void *arg) {
+  int *ret_code = arg;
+  *ret_code = vow_await_status(vow_ref(word));
+  vow_task_started(vow_int(5));
+  return vow_nil();
+}
+
+TEST(test_group_start_task_that_awaits_its_own_word_is_told) {
+  int code = 0;
+  begin_group();
+  word = vow_group_start(group, await_own_word, &code);
+  manual_drain(loop);
+  ck_assert_int_eq(code, VOW_ECYCLE);
+  EXPECT_INT(word, 5);
+  end_group();
+}
+
+static vow_value_t await_detour(void *arg) {
+  int *ret_code = arg;
+  *ret_code = vow_await_status(
+      vow_gather_of(loop, vow_ref(word), vow_never(vow_task_loop())));
+  vow_task_started(vow_int(5));
+  return vow_nil();
+}
+
+TEST(test_group_start_task_that_awaits_its_word_by_a_detour_is_told) {
+  int code = 0;
+  begin_group();
+  word = vow_group_start(group, await_detour, &code);
+  manual_drain(loop);
+  ck_assert_int_eq(code, VOW_ECYCLE);
+  EXPECT_INT(word, 5);
+  end_group();
+}
+
+/* ---- too late ------------------------------------------------------------- */
+
+static vow_value_t give_word_late(void *arg) {
+  *(int *)arg = vow_task_started(vow_int(5));
+  return vow_nil();
+}
+
+static vow_value_t forget_word(void *arg) {
+  VOW_TRY_CODE(vow_defer(give_word_late, arg));
+  return vow_fail(UV_EPROTO);
+}
+
+TEST(test_group_start_word_in_clean_up_is_too_late) {
+  int code = 0;
+  begin_group();
+  word = vow_group_start(group, forget_word, &code);
+  manual_drain(loop);
+  EXPECT_FAILED(word, UV_EPROTO);
+  ck_assert_int_eq(code, VOW_ESETTLED);
+  end_group();
+}
+
+/* ---- cancelled ------------------------------------------------------------ */
+
+static vow_value_t unwind_slowly(void *arg) {
+  VOW_TRY_CODE(vow_defer(note_slowly, "gone"));
+  (void)arg;
+  return vow_await(vow_never(loop));
+}
+
+TEST(test_group_start_cancelled_word_settles_when_the_task_has_unwound) {
+  begin_group();
+  word = vow_group_start(group, unwind_slowly, NULL, count_drop);
+  drops = 0;
+  manual_drain(loop);
+  vow_cancel(word);
+  manual_drain(loop);
+  ck_assert(!vow_is_settled(word));
+  manual_advance(loop, 50);
+  ck_assert(vow_is_cancelled(word));
+  ck_assert_int_eq(drops, 1);
+  vow_drop(word);
+  end_group();
+}
+
+/* ---- out of memory -------------------------------------------------------- */
+
+static vow_value_t start_with_locals(void *arg) {
+  static const vow_local_t key = {"inherited", true};
+  size_t n = *(const size_t *)arg;
+  VOW_TRY_CODE(vow_local_set(&key, vow_int(1)));
+  fault_fail_at(n);
+  word = vow_group_start(group, give_seven, NULL, count_drop);
+  fault_off();
+  return vow_nil();
+}
+
+/* True when nothing was left to fail. */
+static bool try_start(size_t n) {
+  vow_future_t *f;
+  int code;
+  loop = manual_loop_probe();
+  drops = 0;
+  group = vow_group_new(loop, VOW_GROUP_BACKGROUND);
+  f = vow_go(loop, start_with_locals, &n);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), 0);
+  vow_drop(f);
+  ck_assert_int_eq(drops, 1);
+  code = vow_status(word);
+  vow_drop(word);
+  vow_group_free(group);
+  manual_drain(loop);
+  done();
+  return code == VOW_EBROKEN;
+}
+
+TEST(test_group_start_out_of_memory_with_locals_loses_nothing) {
+  size_t n = 1;
+  fault_install();
+  while (!try_start(n)) ck_assert_uint_lt(++n, 30);
+  ck_assert_uint_gt(n, 4);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
+SUITE(task_started) {
+  ADD(test_group_start_task_that_awaits_its_own_word_is_told);
+  ADD(test_group_start_task_that_awaits_its_word_by_a_detour_is_told);
+  ADD(test_group_start_word_in_clean_up_is_too_late);
+  ADD(test_group_start_cancelled_word_settles_when_the_task_has_unwound);
+  ADD(test_group_start_out_of_memory_with_locals_loses_nothing);
+}
