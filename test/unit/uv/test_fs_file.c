@@ -3,6 +3,8 @@
  * of a fifo, so that a test says when. For these ASan is the judge. */
 #include "unit/uv/fs_support.h"
 
+#include <vow/work.h>
+
 TEST(test_fs_vectors_are_filled_and_written_in_order) {
   folder_t *t = folder_open(loop_open());
   char a[5] = "", b[8] = "";
@@ -65,6 +67,18 @@ static void slow_close(slow_t *s) {
   folder_close(s->t);
 }
 
+static vow_value_t no_work(void *arg) {
+  (void)arg;
+  return vow_nil();
+}
+
+/* Until a thread of the pool has what was begun before: they take it in
+ * order. */
+static void wait_until_taken(slow_t *s) {
+  vow_future_t *f = vow_queue_work(s->t->loop, no_work, NULL);
+  ck_assert_int_eq(settle_drop(s->t->loop, f), 0);
+}
+
 static void feed(slow_t *s) {
   ck_assert_int_eq(write(s->fd, "0123456789", 10), 10);
 }
@@ -72,7 +86,7 @@ static void feed(slow_t *s) {
 TEST(test_fs_read_cancelled_while_it_runs_settles_and_writes_its_own_memory) {
   slow_t s = slow_open();
   vow_future_t *f = vow_fs_read(s.t->loop, s.fd, 10, -1);
-  uv_sleep(5);
+  wait_until_taken(&s);
   ck_assert_int_eq(vow_cancel(f), 0);
   ck_assert(vow_is_cancelled(f));
   vow_drop(f);
@@ -84,7 +98,7 @@ TEST(test_fs_read_into_cancelled_while_it_runs_waits_and_keeps_the_bytes) {
   slow_t s = slow_open();
   char *into = calloc(1, 11);
   vow_future_t *f = vow_fs_read_into(s.t->loop, s.fd, into, 10, -1);
-  uv_sleep(5);
+  wait_until_taken(&s);
   ck_assert_int_eq(vow_cancel(f), 0);
   turns(s.t->loop, 3);
   ck_assert(!vow_is_settled(f));
@@ -102,7 +116,7 @@ TEST(test_fs_readv_into_cancelled_while_it_runs_waits) {
   char *into = calloc(1, 11);
   uv_buf_t bufs[2] = {{into, 5}, {into + 5, 5}};
   vow_future_t *f = vow_fs_readv_into(s.t->loop, s.fd, bufs, 2, -1);
-  uv_sleep(5);
+  wait_until_taken(&s);
   ck_assert_int_eq(vow_cancel(f), 0);
   ck_assert(!vow_is_settled(f));
   feed(&s);
@@ -121,7 +135,7 @@ TEST(test_fs_write_cancelled_while_it_runs_writes_its_own_memory) {
   memset(data, 'x', 100000);
   f = vow_fs_write(s.t->loop, s.fd, data, 100000, -1);
   free(data);
-  uv_sleep(5);
+  wait_until_taken(&s);
   ck_assert_int_eq(vow_cancel(f), 0);
   ck_assert(vow_is_cancelled(f));
   vow_drop(f);
@@ -137,7 +151,7 @@ TEST(test_fs_write_cancelled_while_it_runs_writes_its_own_memory) {
 TEST(test_fs_read_running_keeps_the_loop_from_closing) {
   slow_t s = slow_open();
   vow_future_t *f = vow_fs_read(s.t->loop, s.fd, 10, -1);
-  uv_sleep(5);
+  wait_until_taken(&s);
   ck_assert_int_eq(vow_loop_close(s.t->loop, 10), UV_EBUSY);
   ck_assert(vow_is_cancelled(f));
   vow_drop(f);
