@@ -89,8 +89,9 @@ VOW_EXPORT VOW_MUST_USE vow_value_t vow_await_at(const char *site,
                                                  vow_future_t *f);
 
 /** vow_await_status(f)
- *  vow_await for the outcome only: 0 or the failure's code.
- *  Ownership: consumes f; its value is destroyed.
+ *  vow_await for the outcome only: 0 or the failure's code. The value stays f's:
+ *  when others have references to f it need not be one that can be shared.
+ *  Ownership: consumes f.
  *  Errors, Thread: as vow_await, as the code. */
 #define vow_await_status(f) vow_await_status_at(VOW_SITE, (f))
 VOW_EXPORT int vow_await_status_at(const char *site, vow_future_t *f);
@@ -176,7 +177,8 @@ VOW_EXPORT int vow_task_reason(void);
  *  cancellation does not reach it, unless the task's grace has run out. When
  *  it returns a failure that becomes the outcome, with the former failure as
  *  its cause.
- *  Ownership: arg is borrowed until then.
+ *  Ownership: arg is borrowed until then; a variable of the function that has
+ *    returned is gone by then, one of a function that called vow_scope is not.
  *  Errors: UV_EINVAL (no task runs here, cleanup is NULL); UV_ENOMEM:
  *    cleanup(arg) was called in this call, and its value destroyed; 0.
  *  Thread: the loop's, in a task. */

@@ -69,10 +69,22 @@ vow_value_t vow_await_at(const char *site, vow_future_t *f) {
   return vow__await(site, t, f);
 }
 
-int vow_await_status_at(const char *site, vow_future_t *f) {
-  vow_value_t v = vow_await_at(site, f);
+static VOW__NOINLINE int code_of(vow_value_t v) {
   int code = vow_value_code(v);
   vow_value_destroy(v);
+  return code;
+}
+
+/* The value stays where it is: others may share it though it cannot be. */
+int vow_await_status_at(const char *site, vow_future_t *f) {
+  vow__task_t *t = vow__task_self;
+  vow_value_t v;
+  int code;
+  if (VOW__UNLIKELY(t == NULL || vow__task_felt(t) != 0))
+    return code_of(vow_await_at(site, f));
+  if (VOW__UNLIKELY(!vow__await_end(site, t, f, &f, &v))) return code_of(v);
+  code = vow_status(f);
+  vow_drop(f);
   return code;
 }
 

@@ -63,20 +63,35 @@ VOW__NOINLINE vow_value_t vow__await_refuse(const char *site, vow_future_t *f,
 VOW__NOINLINE vow_value_t vow__await_interrupted(const char *site,
                                                  vow_future_t *f, int reason);
 
-/** vow_await in t, which runs and feels no cancellation. Inline in whatever
- *  waits: each frame between a user's call and the switch costs a return that
- *  is predicted wrongly. */
-static VOW__INLINE vow_value_t vow__await(const char *site, vow__task_t *t,
-                                          vow_future_t *f) {
+/** Waits in t, which runs and feels no cancellation, until f has settled: true;
+ *  false when the wait ended otherwise, in *ret_v. Inline in whatever waits:
+ *  each frame between a user's call and the switch costs a return that is
+ *  predicted wrongly. Consumes f into *ret_f. */
+static VOW__INLINE bool vow__await_end(const char *site, vow__task_t *t,
+                                       vow_future_t *f, vow_future_t **ret_f,
+                                       vow_value_t *ret_v) {
   int code = vow_waiter_try(&t->wait, t, f);
   if (VOW__LIKELY(code == 0)) {
     vow__task_suspend(t);
     f = vow_waiter_take(&t->wait);
     code = vow__task_felt(t);
-    if (VOW__UNLIKELY(code != 0)) return vow__await_interrupted(site, f, code);
+    if (VOW__UNLIKELY(code != 0)) {
+      *ret_v = vow__await_interrupted(site, f, code);
+      return false;
+    }
   } else if (VOW__UNLIKELY(code < 0)) {
-    return vow__await_refuse(site, f, code);
+    *ret_v = vow__await_refuse(site, f, code);
+    return false;
   }
+  *ret_f = f;
+  return true;
+}
+
+/** vow_await in such a task. */
+static VOW__INLINE vow_value_t vow__await(const char *site, vow__task_t *t,
+                                          vow_future_t *f) {
+  vow_value_t v;
+  if (VOW__UNLIKELY(!vow__await_end(site, t, f, &f, &v))) return v;
   return vow_op_consume(site, f);
 }
 

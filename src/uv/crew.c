@@ -130,12 +130,22 @@ static void run(uv_work_t *req) {
 
 static void after(uv_work_t *req, int status);
 
-static void fly(vow__crew_t *crew) {
+static int fly(vow__crew_t *crew) {
   runner_t *r = crew->idle;
+  int err = uv_queue_work(crew->d->uv, &r->req, run, after);
+  if (err != 0) return err;
   crew->idle = r->next;
   crew->flying++;
-  /* Fails for a NULL function only. */
-  uv_queue_work(crew->d->uv, &r->req, run, after);
+  return 0;
+}
+
+/* Nobody will run them: libuv takes no request. */
+static void refuse_all(vow__crew_t *crew) {
+  vow__job_t *job;
+  while ((job = queue_take(crew)) != NULL) {
+    (void)vow__crew_withdraw(job);
+    crew->hooks.back(job, false);
+  }
 }
 
 static void after(uv_work_t *req, int status) {
@@ -146,7 +156,8 @@ static void after(uv_work_t *req, int status) {
   r->next = crew->idle;
   crew->idle = r;
   crew->flying--;
-  if (!queue_is_empty(crew)) fly(crew);
+  if (!queue_is_empty(crew) && fly(crew) != 0 && crew->flying == 0)
+    refuse_all(crew);
   vow__crew_collect(crew->d);
   vow_loop_drain(loop);
 }
@@ -214,14 +225,17 @@ static void add_runner(vow__crew_t *crew) {
 int vow__crew_push(vow__uv_t *d, const vow__crew_hooks_t *hooks,
                    vow__job_t *job) {
   vow__crew_t *crew = d->crew;
+  int err;
   if (crew == NULL) crew = d->crew = crew_new(d, hooks);
   if (crew == NULL) return UV_ENOMEM;
   if (crew->idle == NULL) add_runner(crew);
   if (crew->runners == 0) return UV_ENOMEM;
   atomic_store_explicit(&job->state, JOB_QUEUED, memory_order_relaxed);
   queue_append(crew, job);
-  if (crew->idle != NULL) fly(crew);
-  return 0;
+  err = crew->idle != NULL ? fly(crew) : 0;
+  if (err == 0 || crew->flying > 0) return 0;
+  (void)queue_take(crew); /* it is alone there */
+  return err;
 }
 
 void vow__crew_close(vow__uv_t *d) {

@@ -33,13 +33,14 @@ struct vow__job {
 typedef struct vow__crew_hooks {
   /** On a thread of the pool, unless the job was withdrawn. */
   void (*run)(vow__job_t *job);
-  /** On the loop's thread, once for each job; ran: whether it ran. job may be
-   *  freed. The loop is drained afterwards. */
+  /** On the loop's thread, once for each job; ran: whether it ran. It did not
+   *  when it was withdrawn, or libuv took no request. job may be freed. The
+   *  loop is drained afterwards. */
   void (*back)(vow__job_t *job, bool ran);
 } vow__crew_hooks_t;
 
-/** Hands job over; back will be called for it. UV_ENOMEM (it will not), or 0.
- */
+/** Hands job over; back will be called for it. UV_ENOMEM, or what uv_queue_work
+ *  says (it will not), or 0. */
 int vow__crew_push(vow__uv_t *d, const vow__crew_hooks_t *hooks,
                    vow__job_t *job);
 /** Whether job, which is not back, is now certain never to run. */

@@ -115,6 +115,7 @@ static void on_check(uv_check_t *check) {
 
 static void on_async(uv_async_t *async) {
   vow__uv_t *d = VOW__OF(async, vow__uv_t, async);
+  d->heard = true;
   vow_loop_receive(d->loop);
   vow__crew_collect(d);
   vow_loop_drain(d->loop);

@@ -22,12 +22,14 @@ static vow_value_t result_scan(vow__fs_t *op) {
   vow_dirents_t *d = vow__dirents_new((size_t)op->req.result);
   uv_dirent_t entry;
   if (d == NULL) return vow_fail(UV_ENOMEM);
+  /* To the end in any case: libuv loses the last entry when nobody asks for
+   * what is behind it. */
   while (uv_fs_scandir_next(&op->req, &entry) == 0) {
-    if (vow__dirents_add(d, &entry) == 0) continue;
+    if (d == NULL || vow__dirents_add(d, &entry) == 0) continue;
     vow_dirents_unref(d);
-    return vow_fail(UV_ENOMEM);
+    d = NULL;
   }
-  return vow_ptr(d, &vow_type_dirents);
+  return d != NULL ? vow_ptr(d, &vow_type_dirents) : vow_fail(UV_ENOMEM);
 }
 
 static const vow__fs_kind_t scandir_kind =

@@ -53,11 +53,27 @@ static uint64_t now_ms(const vow__uv_t *d) {
   return d->virtual_ns / NS_PER_MS;
 }
 
+/* libuv does not even poll while nothing referenced is active, and a post that
+ * has come would lie there. */
+static void run(vow__uv_t *d, uv_run_mode mode, bool hear) {
+  if (hear) uv_ref((uv_handle_t *)&d->async);
+  uv_run(d->uv, mode);
+  if (hear) uv_unref((uv_handle_t *)&d->async);
+}
+
+/* True when a post came: what other threads have of ours must be looked up
+ * again. */
+static bool look_around(vow__uv_t *d) {
+  d->heard = false;
+  run(d, UV_RUN_NOWAIT, true);
+  return d->heard;
+}
+
 bool vow__virtual_turn(vow__uv_t *d, bool wait, bool remote) {
   uint64_t next_ms = vow_loop_next_ms(d->loop);
   bool held;
   if (next_ms <= now_ms(d)) jump(d, next_ms); /* due: it needs no jump */
-  uv_run(d->uv, UV_RUN_NOWAIT);
+  if (look_around(d)) return true;
   if (!wait || is_stirring(d) || !vow_loop_may_block(d->loop))
     return next_ms != UINT64_MAX || remote || vow_loop_has_ready(d->loop) ||
            uv_loop_alive(d->uv) != 0;
@@ -69,9 +85,7 @@ bool vow__virtual_turn(vow__uv_t *d, bool wait, bool remote) {
   }
   if (!held && (next_ms != UINT64_MAX || uv_loop_alive(d->uv) == 0))
     return false; /* the clock is held, or there is nothing at all */
-  if (remote) uv_ref((uv_handle_t *)&d->async);
-  uv_run(d->uv, UV_RUN_ONCE);
-  if (remote) uv_unref((uv_handle_t *)&d->async);
+  run(d, UV_RUN_ONCE, remote);
   return true;
 }
 

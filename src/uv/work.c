@@ -40,7 +40,10 @@ static void work_run(vow__job_t *job) {
 static void work_back(vow__job_t *job, bool ran) {
   work_op_t *op = VOW__OF(job, work_op_t, job);
   drop_arg(op);
-  if (ran) vow_op_settle(op, op->result);
+  if (ran)
+    vow_op_settle(op, op->result);
+  else if (vow_op_is_pending(op))
+    vow_op_settle(op, vow_fail(UV_EAGAIN));
   vow_op_unpin(op);
 }
 
@@ -52,6 +55,7 @@ vow_future_t *vow_queue_work_at(const char *site, vow_loop_t *loop,
   vow_future_t *failed = NULL;
   work_op_t *op = NULL;
   vow__uv_t *d;
+  int err;
   if (cb == NULL)
     failed = vow_misuse_at(site, loop, UV_EINVAL,
                            "queue_work: the function is NULL");
@@ -64,9 +68,10 @@ vow_future_t *vow_queue_work_at(const char *site, vow_loop_t *loop,
   op->cb = cb;
   op->arg = arg;
   op->arg_drop = arg_drop;
-  if (vow__crew_push(d, &work_hooks, &op->job) != 0) {
+  err = vow__crew_push(d, &work_hooks, &op->job);
+  if (err != 0) {
     drop_arg(op);
-    vow_op_settle(op, vow_fail(UV_ENOMEM));
+    vow_op_settle(op, vow_fail(err));
   } else {
     vow_op_pin(op);
   }

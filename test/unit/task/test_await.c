@@ -117,6 +117,30 @@ TEST(test_await_status_and_try_nil_destroy_the_value) {
   done();
 }
 
+static vow_value_t status_of_shared(void *arg) {
+  vow_future_t *f = arg;
+  ck_assert_int_eq(vow_await_status(vow_ref(f)), 0);
+  ck_assert_int_eq(vow_await_status(vow_ref(f)), 0); /* settled by now */
+  return vow_nil();
+}
+
+TEST(test_await_status_of_a_shared_value_leaves_it_to_the_others) {
+  vow_future_t *f;
+  pair_t x;
+  begin();
+  x = pair(loop);
+  f = vow_go(loop, status_of_shared, x.f);
+  manual_drain(loop);
+  vow_promise_finish(x.p, once());
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), 0);
+  ck_assert_int_eq(things_live, 1);
+  thing_destroy(vow_take(x.f, &type_once));
+  vow_drop(x.f);
+  vow_drop(f);
+  done();
+}
+
 TEST(test_await_many_tasks_on_one_future_wake_up_in_order) {
   vow_future_t *f[4];
   pair_t x;
@@ -421,6 +445,7 @@ SUITE(task_await) {
   ADD(test_await_shared_value_that_cannot_be_fails);
   ADD(test_await_value_that_was_moved_out_fails);
   ADD(test_await_status_and_try_nil_destroy_the_value);
+  ADD(test_await_status_of_a_shared_value_leaves_it_to_the_others);
   ADD(test_await_many_tasks_on_one_future_wake_up_in_order);
   ADD(test_try_failure_returns_it_from_the_body);
   ADD(test_await_failure_has_the_line_on_its_trail);

@@ -157,6 +157,50 @@ TEST(test_virtual_close_with_grace_needs_no_real_time) {
 }
 END_TEST
 
+static void note(vow_loop_t *l, void *arg) {
+  (void)l;
+  ++*(int *)arg;
+}
+
+static void post_again(vow_loop_t *l, void *arg) {
+  ck_assert_int_eq(vow_post(l, note, arg), 0);
+}
+
+/* libuv has nothing active then, and would not look. */
+TEST(test_virtual_post_from_a_post_arrives) {
+  int notes = 0;
+  vow_future_t *f;
+  begin();
+  ck_assert_int_eq(vow_post(loop, post_again, &notes), 0);
+  f = vow_sleep(loop, 1);
+  ck_assert_int_eq(vow_loop_run_until(loop, f), 0);
+  ck_assert_int_eq(notes, 1);
+  vow_drop(f);
+  done();
+}
+END_TEST
+
+static void settle_remote(vow_loop_t *l, void *arg) {
+  (void)l;
+  ck_assert_int_eq(vow_remote_settle(arg, vow_int(1)), 0);
+}
+
+/* When it has come nothing else is under way: the clock goes on. */
+TEST(test_virtual_remote_promise_lets_the_clock_go) {
+  vow_promise_t *p;
+  vow_future_t *f, *wait;
+  begin();
+  wait = vow_sleep(loop, HOUR_MS);
+  f = vow_promise_new(loop, &p);
+  ck_assert_int_eq(vow_post(loop, settle_remote, vow_promise_remote(p)), 0);
+  ck_assert_int_eq(vow_loop_run_until(loop, wait), 0);
+  ck_assert_int_eq(vow_get_int(f), 1);
+  vow_drop(f);
+  vow_drop(wait);
+  done();
+}
+END_TEST
+
 SUITE(uv_virtual) {
   ADD(test_virtual_hour_passes_at_once);
   ADD(test_virtual_timeouts_fire_in_order_of_deadline);
@@ -167,4 +211,6 @@ SUITE(uv_virtual) {
   ADD(test_virtual_functions_refuse_a_real_loop);
   ADD(test_virtual_nothing_left_is_said);
   ADD(test_virtual_close_with_grace_needs_no_real_time);
+  ADD(test_virtual_post_from_a_post_arrives);
+  ADD(test_virtual_remote_promise_lets_the_clock_go);
 }
