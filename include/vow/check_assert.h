@@ -26,7 +26,8 @@ VOW_EXPORT void vow_assert_nil_at(const char *site, const char *expr,
                                   vow_future_t *f);
 
 /** vow_assert_int(f, expected), vow_assert_double(f, expected)
- *  Awaits f, which must succeed with that number.
+ *  Awaits f, which must succeed with that number, as that type. Doubles must
+ *  be equal to the last digit, which is shown; NAN is equal to NAN only.
  *  Ownership, Errors, Thread: as vow_assert_ok. */
 #define vow_assert_int(f, expected) \
   vow_assert_int_at(VOW_SITE, #f, (f), (expected))
@@ -40,8 +41,10 @@ VOW_EXPORT void vow_assert_double_at(const char *site, const char *expr,
 /** vow_assert_string(f, expected)
  *  vow_assert_bytes(f, expected, length)
  *  Awaits f, which must succeed with that text, be it a string or bytes
- *  (vow_bytes_t); with those bytes. What is not printable is shown as in C.
- *  Ownership, Errors, Thread: as vow_assert_ok; expected is only read. */
+ *  (vow_bytes_t); with those bytes. What is not printable is shown as in C; of
+ *  what is long, 200 bytes around the first that differs.
+ *  Ownership, Thread: as vow_assert_ok; expected is only read.
+ *  Errors: as there; NULL is never expected, but with a length of 0. */
 #define vow_assert_string(f, expected) \
   vow_assert_string_at(VOW_SITE, #f, (f), (expected))
 #define vow_assert_bytes(f, expected, length) \
@@ -63,7 +66,7 @@ VOW_EXPORT void vow_assert_ptr_at(const char *site, const char *expr,
 /** vow_assert_take(f, type)
  *  Awaits f, which must succeed with a pointer of that type, and gives it.
  *  Ownership: consumes f; the caller owns the result, as from vow_take.
- *  Errors, Thread: as vow_assert_ok. */
+ *  Errors, Thread: as vow_assert_ok; a NULL type fails the test, too. */
 #define vow_assert_take(f, type) vow_assert_take_at(VOW_SITE, #f, (f), (type))
 VOW_EXPORT void *vow_assert_take_at(const char *site, const char *expr,
                                     vow_future_t *f, const vow_type_t *type);
@@ -131,10 +134,23 @@ VOW_EXPORT void vow_check_event(const char *fmt, ...) VOW_PRINTF(1, 2);
  *  Ownership: the strings are only read.
  *  Errors: fails the test, with both lists, and the times.
  *  Thread: the loop's. */
+#ifdef __cplusplus /* which has no compound literals */
+#define vow_assert_events(...)                             \
+  do {                                                     \
+    const char *const vow__events[] = {__VA_ARGS__, NULL}; \
+    vow_assert_events_at(VOW_SITE, vow__events);           \
+  } while (0)
+#define vow_assert_no_events()                   \
+  do {                                           \
+    const char *const vow__events[] = {NULL};    \
+    vow_assert_events_at(VOW_SITE, vow__events); \
+  } while (0)
+#else
 #define vow_assert_events(...) \
   vow_assert_events_at(VOW_SITE, (const char *const[]){__VA_ARGS__, NULL})
 #define vow_assert_no_events() \
   vow_assert_events_at(VOW_SITE, (const char *const[]){NULL})
+#endif
 VOW_EXPORT void vow_assert_events_at(const char *site,
                                      const char *const expected[]);
 

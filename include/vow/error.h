@@ -23,7 +23,7 @@ enum {
 };
 
 /** An error object; immutable for users. */
-typedef struct vow_error vow_error_t;
+typedef struct vow_failure vow_error_t;
 
 /** vow_strerror(code), vow_err_name(code)
  *  The text ("operation canceled") and the name ("ECANCELED") of a code of

@@ -114,7 +114,7 @@ VOW_EXPORT bool vow_job_is_cancelled(const vow_job_t *job);
 VOW_EXPORT vow_loop_t *vow_job_loop(const vow_job_t *job);
 
 /** What a pool is at. */
-typedef struct vow_thread_pool_stats {
+typedef struct vow_thread_pool_counts {
   unsigned threads; /* that have not ended */
   unsigned running; /* jobs being run */
   size_t queued;    /* jobs that have a place in the queue */

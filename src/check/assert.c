@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check/kit.h"
+#include "check/text.h"
 
 /* ---- waiting -------------------------------------------------------------- */
 
@@ -32,7 +32,11 @@ static int wait_for(const char *site, vow_future_t *f) {
 
 /* ---- telling -------------------------------------------------------------- */
 
-static void add_outcome(vow__text_t *t, vow_future_t *f) {
+/* Of what is no text nothing differs at a byte. */
+#define NO_BYTE SIZE_MAX
+
+/* Texts are shown from byte from on. */
+static void add_outcome(vow__text_t *t, vow_future_t *f, size_t from) {
   char story[2048];
   vow_value_t v = vow_peek(f);
   if (!vow_is_settled(f)) {
@@ -46,10 +50,14 @@ static void add_outcome(vow__text_t *t, vow_future_t *f) {
                   vow_error_format(v, story, sizeof story));
   } else if (v.type == &vow_type_bytes) {
     vow__text_add(t, "bytes ");
-    vow__text_add_bytes(t, vow_bytes_data(v.as.p), vow_bytes_length(v.as.p));
+    vow__text_add_bytes_from(t, vow_bytes_data(v.as.p),
+                             vow_bytes_length(v.as.p), from);
   } else if (v.type == &vow_type_string || v.type == &vow_type_cstr) {
     vow__text_add(t, "string ");
-    vow__text_add_bytes(t, v.as.cp, strlen(v.as.cp));
+    vow__text_add_bytes_from(t, v.as.cp, strlen(v.as.cp), from);
+  } else if (v.type == &vow_type_double) {
+    vow__text_add(t, "double ");
+    vow__text_add_double(t, v.as.d);
   } else {
     vow__text_add(t, "%s%s%s", v.type != NULL ? v.type->name : "",
                   v.type != NULL ? " " : "",
@@ -57,16 +65,19 @@ static void add_outcome(vow__text_t *t, vow_future_t *f) {
   }
 }
 
-/* Fails the test with what was expected in *want, which is freed. */
+/* Fails the test with what was expected in *want, which is freed. Texts differ
+ * at byte at. */
 static void differs(const char *site, const char *expr, vow_future_t *f,
-                    vow__text_t *want) __attribute__((noreturn));
+                    vow__text_t *want, size_t at) __attribute__((noreturn));
 static void differs(const char *site, const char *expr, vow_future_t *f,
-                    vow__text_t *want) {
+                    vow__text_t *want, size_t at) {
+  size_t from = at != NO_BYTE ? vow__shown_from(at) : 0;
   vow__text_t t = {NULL, 0, 0};
   char story[4096];
   vow__memory_pause();
   vow__text_add(&t, "%s\n  expected %s\n  got ", expr, vow__text_str(want));
-  add_outcome(&t, f);
+  add_outcome(&t, f, from);
+  if (from > 0) vow__text_add(&t, "\n  they differ at byte %zu", at);
   vow__text_add(&t, "\n  the future was made at %s", vow_site(f));
   if (!vow_is_settled(f) && vow_loop_of(f) != NULL) {
     vow__text_add(&t, "\n  what waits for what:");
@@ -90,7 +101,16 @@ static void differs_from(const char *site, const char *expr, vow_future_t *f,
   va_start(ap, fmt);
   vow__text_addv(&want, fmt, ap);
   va_end(ap);
-  differs(site, expr, f, &want);
+  differs(site, expr, f, &want, NO_BYTE);
+}
+
+/* Fails the test when what is expected is NULL. */
+static void need(const char *site, const char *expr, vow_future_t *f,
+                 const void *expected, const char *what) {
+  if (expected != NULL) return;
+  if (vow_is_settled(f)) (void)vow_status(f);
+  vow_drop(f);
+  vow__kit_fail(site, "%s: the %s that is expected is NULL", expr, what);
 }
 
 /* Awaits f, or says why that cannot be. */
@@ -141,13 +161,21 @@ void vow_assert_int_at(const char *site, const char *expr, vow_future_t *f,
   vow_drop(f);
 }
 
+/* What is no number equals itself here. */
+static bool are_same(double a, double b) {
+  if (isnan(a) || isnan(b)) return isnan(a) && isnan(b);
+  return islessequal(a, b) && isgreaterequal(a, b);
+}
+
 void vow_assert_double_at(const char *site, const char *expr, vow_future_t *f,
                           double expected) {
+  vow__text_t want = {NULL, 0, 0};
   settle(site, expr, f, "a number");
-  if (!has_type(f, &vow_type_double) ||
-      isless(vow_peek(f).as.d, expected) != 0 ||
-      isgreater(vow_peek(f).as.d, expected) != 0)
-    differs_from(site, expr, f, "double %g", expected);
+  if (!has_type(f, &vow_type_double) || !are_same(vow_peek(f).as.d, expected)) {
+    vow__text_add(&want, "double ");
+    vow__text_add_double(&want, expected);
+    differs(site, expr, f, &want, NO_BYTE);
+  }
   vow_drop(f);
 }
 
@@ -168,19 +196,24 @@ void vow_assert_bytes_at(const char *site, const char *expr, vow_future_t *f,
                          const void *expected, size_t length) {
   vow__text_t want = {NULL, 0, 0};
   const char *got;
-  size_t got_length = 0;
+  size_t got_length = 0, at;
+  if (length > 0) need(site, expr, f, expected, "text");
   settle(site, expr, f, "bytes");
   got = text_of(f, &got_length);
   if (got == NULL || got_length != length ||
       (length > 0 && memcmp(got, expected, length) != 0)) {
-    vow__text_add_bytes(&want, expected, length);
-    differs(site, expr, f, &want);
+    at = got != NULL ? vow__bytes_part(got, got_length, expected, length)
+                     : NO_BYTE;
+    vow__text_add_bytes_from(&want, expected, length,
+                             got != NULL ? vow__shown_from(at) : 0);
+    differs(site, expr, f, &want, at);
   }
   vow_drop(f);
 }
 
 void vow_assert_string_at(const char *site, const char *expr, vow_future_t *f,
                           const char *expected) {
+  need(site, expr, f, expected, "text");
   vow_assert_bytes_at(site, expr, f, expected, strlen(expected));
 }
 
@@ -200,6 +233,7 @@ void vow_assert_ptr_at(const char *site, const char *expr, vow_future_t *f,
 void *vow_assert_take_at(const char *site, const char *expr, vow_future_t *f,
                          const vow_type_t *type) {
   void *p;
+  need(site, expr, f, type, "type");
   settle(site, expr, f, type->name);
   if (!has_type(f, type))
     differs_from(site, expr, f, "a value of type %s", type->name);

@@ -4,8 +4,10 @@
  * through it, so that it is known whether it is there. */
 #include "check/shim.h"
 
-static bool seen, on;
-static size_t hits; /* when it was turned off */
+#include <limits.h>
+
+static bool seen, on; /* seen: vow's own calls come through */
+static size_t hits;   /* when it was turned off */
 
 void vow__calls_begin(void) {
   hits = 0;
@@ -14,54 +16,99 @@ void vow__calls_begin(void) {
   on = true;
 }
 
+void vow__calls_look(void) {
+  seen = on && uvfault_count(NULL) > 0;
+}
+
 bool vow__calls_seen(void) {
-  if (on && uvfault_count(NULL) > 0) seen = true;
   return seen;
 }
 
 void vow__calls_end(void) {
   if (!on) return;
-  (void)vow__calls_seen();
   hits = uvfault_hits();
   uvfault_off();
   on = false;
 }
 
-static void need_shim(const char *what) {
-  vow__kit_t *k = vow__kit();
-  if (k == NULL) vow__kit_fail(VOW_SITE, "%s: no test runs", what);
-  if (!on || !vow__calls_seen())
-    vow__kit_fail(k->site,
-                  "%s: the program is not linked with what `pkg-config "
-                  "--variable=wrap vow-check` gives",
-                  what);
+void vow__calls_plan(size_t nth, int code) {
+  if (on && seen) uvfault_fail(NULL, nth, code);
 }
 
-void vow_check_fail_call(const char *name, size_t nth, int code) {
-  need_shim("vow_check_fail_call");
+const char *vow__calls_failed(void) {
+  return on || hits > 0 ? uvfault_last() : NULL;
+}
+
+const char *vow__calls_unmet(void) {
+  return on ? uvfault_unmet() : NULL;
+}
+
+/* ---- by hand -------------------------------------------------------------- */
+
+static void need_shim(const char *site, const char *what) {
+  vow__kit_t *k = vow__kit();
+  if (k == NULL) vow__kit_fail(site, "%s: no test runs", what);
+  if (on && seen) return;
+  vow__kit_fail(site,
+                uvfault_on == NULL
+                    ? "%s: the program is not linked with what `pkg-config "
+                      "--variable=wrap vow-check` gives"
+                    : "%s: libvow is linked as a shared library, whose calls "
+                      "are not reached; it must be the static one",
+                what);
+}
+
+/* least: the largest code that makes sense, 0 or -1. */
+static void need_plan(const char *site, const char *what, const char *name,
+                      int code, int least) {
+  need_shim(site, what);
+  if (name != NULL && !uvfault_knows(name))
+    vow__kit_fail(site,
+                  "%s: %s is not among the functions that are reached, which "
+                  "`pkg-config --variable=wrap vow-check` names",
+                  what, name);
+  if (code > least)
+    vow__kit_fail(site, "%s: %d is no error; those of libuv are negative", what,
+                  code);
+}
+
+void vow_check_fail_call_at(const char *site, const char *name, size_t nth,
+                            int code) {
+  need_plan(site, "vow_check_fail_call", name, code, nth > 0 ? -1 : INT_MAX);
   uvfault_fail(name, nth, code);
 }
 
-void vow_check_fail_call_from(const char *name, size_t nth, int code) {
-  need_shim("vow_check_fail_call_from");
-  uvfault_fail_from(name, nth, code);
+void vow_check_fail_call_from_at(const char *site, const char *name, size_t nth,
+                                 int code) {
+  need_plan(site, "vow_check_fail_call_from", name, code,
+            nth > 0 ? -1 : INT_MAX);
+  if (nth > 0)
+    uvfault_fail_from(name, nth, code);
+  else
+    uvfault_fail(name, 0, 0);
 }
 
-void vow_check_report_call(const char *name, size_t nth, int code) {
-  need_shim("vow_check_report_call");
+void vow_check_report_call_at(const char *site, const char *name, size_t nth,
+                              int code) {
+  need_plan(site, "vow_check_report_call", name, code, nth > 0 ? 0 : INT_MAX);
   uvfault_report(name, nth, code);
 }
 
-void vow_check_short_reads(size_t max_bytes) {
-  need_shim("vow_check_short_reads");
+void vow_check_short_reads_at(const char *site, size_t max_bytes) {
+  need_shim(site, "vow_check_short_reads");
   uvfault_short_reads(max_bytes);
 }
 
-void vow_check_short_writes(size_t max_bytes) {
-  need_shim("vow_check_short_writes");
+void vow_check_short_writes_at(const char *site, size_t max_bytes) {
+  need_shim(site, "vow_check_short_writes");
   uvfault_short_writes(max_bytes);
 }
 
 size_t vow_check_call_failures(void) {
+  if (vow__kit() != NULL) vow__kit()->calls_looked_at = true;
+  return vow__calls_hits();
+}
+
+size_t vow__calls_hits(void) {
   return on ? uvfault_hits() : hits;
 }

@@ -145,7 +145,10 @@ vow_future_t *vow_check_connect(vow_loop_t *loop, const char *host,
 
 void vow_check_pair_at(const char *site, vow_check_net_t *net,
                        vow_stream_t **ret_a, vow_stream_t **ret_b) {
-  vow__conn_t *c = vow__conn_new(site, net, "(pair)");
+  vow__conn_t *c;
+  if (net == NULL || ret_a == NULL || ret_b == NULL)
+    vow__kit_fail(site, "vow_check_pair: the net, ret_a or ret_b is NULL");
+  c = vow__conn_new(site, net, "(pair)");
   *ret_a = vow__conn_stream(c, 0);
   *ret_b = vow__conn_stream(c, 1);
 }

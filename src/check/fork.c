@@ -23,8 +23,7 @@ void vow_check_allow_threads(bool allow) {
   allowed = allow;
 }
 
-/* Threads of this process; 0 where that cannot be told. */
-static int count_threads(void) {
+int vow__count_threads(void) {
   DIR *dir = opendir("/proc/self/task");
   int n = 0;
   if (dir == NULL) return 0;
@@ -35,18 +34,20 @@ static int count_threads(void) {
 
 static void before_fork(void) {
   parent = getpid();
-  threads_at_fork = count_threads() - 1;
-}
-
-__attribute__((constructor)) static void watch_forks(void) {
 #ifndef HAS_THREADS_OF_ITS_OWN
-  pthread_atfork(before_fork, NULL, NULL);
-#else
-  (void)before_fork;
+  threads_at_fork = vow__count_threads() - 1;
 #endif
 }
 
+__attribute__((constructor)) static void watch_forks(void) {
+  pthread_atfork(before_fork, NULL, NULL);
+}
+
+bool vow__is_forked(void) {
+  return parent != 0 && parent != getpid();
+}
+
 int vow__fork_threads(void) {
-  if (allowed || parent == 0 || parent == getpid()) return 0;
+  if (allowed || !vow__is_forked()) return 0;
   return threads_at_fork > 0 ? threads_at_fork : 0;
 }

@@ -2,12 +2,15 @@
 /* A lane: bytes under way in one direction. */
 #include "check/net.h"
 
+#include <vow/time.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #define CAPACITY_BYTES ((size_t)64 * 1024)
 #define PACKET_BYTES   1460 /* as they share a wire */
 #define JITTER_MS      3
+#define RATE_MAX       (UINT64_C(1) << 62)
 #define RANDOM_MAX     64 /* bytes that come at once, mostly */
 
 struct vow__piece {
@@ -36,14 +39,22 @@ static void piece_settle(vow__piece_t *p, vow_value_t v) {
 
 /* As much as fits into the wire was taken. */
 static void settle_taken(vow__lane_t *l) {
-  size_t capacity = l->net->wire.capacity_bytes, under_way = 0;
+  size_t capacity = l->net->wire.capacity_bytes;
   vow__piece_t *p;
   if (capacity == 0) capacity = CAPACITY_BYTES;
-  for (p = l->first; p != NULL; p = p->next) {
-    under_way += p->length - p->at;
-    if (under_way > capacity) return;
+  while ((p = l->untaken) != NULL) {
+    size_t left = p->length - p->at;
+    if (l->taken_bytes > capacity || left > capacity - l->taken_bytes) return;
+    l->taken_bytes += left;
+    l->untaken = p->next;
     piece_settle(p, vow_int(p->op_bytes));
   }
+}
+
+/* n bytes of the first piece are under way no more. */
+static void take_off(vow__lane_t *l, size_t n) {
+  l->first->at += n;
+  if (l->first != l->untaken) l->taken_bytes -= n;
 }
 
 void vow__lane_forget_op(vow__lane_t *l, const void *op) {
@@ -54,6 +65,8 @@ void vow__lane_forget_op(vow__lane_t *l, const void *op) {
 
 static void pop(vow__lane_t *l) {
   vow__piece_t *p = l->first;
+  take_off(l, p->length - p->at);
+  if (l->untaken == p) l->untaken = p->next;
   l->first = p->next;
   if (l->first == NULL) l->last = &l->first;
   piece_settle(p, vow_int(p->op_bytes));
@@ -62,20 +75,36 @@ static void pop(vow__lane_t *l) {
 
 /* ---- sending -------------------------------------------------------------- */
 
+/* How long the wire is taken by that many bytes. What is less than a
+ * microsecond is kept for the next of them. */
+static uint64_t service_us(vow__lane_t *l, size_t length) {
+  uint64_t rate = l->net->wire.bytes_per_s, work;
+  if (rate > RATE_MAX) rate = RATE_MAX;
+  if (rate != l->busy_rate) l->busy_rest = 0;
+  l->busy_rate = rate;
+  work = length * UINT64_C(1000000) + l->busy_rest;
+  l->busy_rest = work % rate;
+  return work / rate;
+}
+
 /* When what is sent now arrives. */
 static uint64_t arrival_ms(vow__lane_t *l, size_t length) {
   const vow_check_wire_t *w = &l->net->wire;
   uint64_t now_ms = vow_loop_now_ms(l->net->loop), jitter_ms = w->jitter_ms;
-  uint64_t leaves_us = now_ms * 1000;
+  uint64_t leaves_us = now_ms * 1000, due_ms;
   if (w->bytes_per_s > 0) {
-    if (l->busy_us > leaves_us) leaves_us = l->busy_us;
-    leaves_us += length * UINT64_C(1000000) / w->bytes_per_s;
+    if (l->busy_us >= leaves_us)
+      leaves_us = l->busy_us;
+    else
+      l->busy_rest = 0;
+    leaves_us += service_us(l, length);
     l->busy_us = leaves_us;
   }
   if (jitter_ms == 0) jitter_ms = JITTER_MS;
   if (w->delivery == VOW_CHECK_RANDOM)
     leaves_us += 1000 * vow_check_random(jitter_ms + 1);
-  return (leaves_us + 999) / 1000 + w->latency_ms;
+  due_ms = (leaves_us + 999) / 1000 + w->latency_ms;
+  return due_ms < VOW_MS_MAX ? due_ms : VOW_MS_MAX;
 }
 
 static vow__piece_t *add_piece(vow__lane_t *l, size_t length) {
@@ -86,6 +115,7 @@ static vow__piece_t *add_piece(vow__lane_t *l, size_t length) {
   l->last_due_ms = p->due_ms;
   *l->last = p;
   l->last = &p->next;
+  if (l->untaken == NULL) l->untaken = p;
   return p;
 }
 
@@ -132,6 +162,9 @@ void vow__lane_abandon(vow__lane_t *l, int code) {
   l->last = at;
   p = *at;
   *at = NULL;
+  for (at = &l->first; *at != NULL && *at != l->untaken; at = &(*at)->next) {
+  }
+  l->untaken = *at; /* NULL: it goes */
   while (p != NULL) {
     vow__piece_t *next = p->next;
     piece_settle(p, vow_fail(code));
@@ -191,10 +224,10 @@ static bool deliver(vow__lane_t *l) {
     room = l->sink->room(l->side);
     if (room == 0) return false;
     n = portion(l, n < room ? n : room);
-    p->at += n;
+    take_off(l, n);
     l->sink->bytes(l->side, p->data + p->at - n, n);
   } else {
-    p->at = p->length;
+    take_off(l, n);
   }
   if (p->at == p->length) pop(l);
   settle_taken(l);

@@ -10,6 +10,7 @@
 #define GRACE_MS    1000
 #define REAL_ROUNDS 50 /* of a millisecond, by the clock of the wall */
 #define NET_ROUNDS  1000
+#define THREADS_MS  2000
 
 /* ---- clean-up of the test's helpers --------------------------------------- */
 
@@ -19,10 +20,10 @@ struct vow__at_end {
   void *arg;
 };
 
-void vow_check_at_end(void (*fn)(void *arg), void *arg) {
+void vow_check_at_end_at(const char *site, void (*fn)(void *arg), void *arg) {
   vow__kit_t *k = vow__kit();
   vow__at_end_t *e;
-  if (k == NULL) vow__kit_fail(VOW_SITE, "vow_check_at_end: no test runs");
+  if (k == NULL) vow__kit_fail(site, "vow_check_at_end: no test runs");
   e = vow__kit_alloc(sizeof *e);
   e->next = k->at_end;
   e->fn = fn;
@@ -32,10 +33,10 @@ void vow_check_at_end(void (*fn)(void *arg), void *arg) {
 
 void vow__at_end_run(vow__kit_t *k) {
   while (k->at_end != NULL) {
-    vow__at_end_t *e = k->at_end;
-    k->at_end = e->next;
-    e->fn(e->arg);
+    vow__at_end_t *e = k->at_end, now = *e;
+    k->at_end = now.next;
     free(e);
+    now.fn(now.arg); /* an assertion does not come back */
   }
 }
 
@@ -44,7 +45,7 @@ void vow__at_end_run(vow__kit_t *k) {
 static void on_unhandled(vow_future_t *f, void *arg) {
   vow__kit_t *k = arg;
   char story[2048];
-  if (k->disturbed || vow__memory_failures() > 0) return;
+  if (vow__kit_is_disturbed(k)) return;
   vow__memory_pause();
   (void)vow_error(f); /* gives a plain code its origin */
   vow__memory_resume();
@@ -77,6 +78,42 @@ void vow__left_options(vow__kit_t *k, vow_loop_options_t *o) {
   o->on_leak = on_leak;
 }
 
+/* ---- other loops ---------------------------------------------------------- */
+
+static void on_other_unhandled(vow_future_t *f, void *arg) {
+  (void)arg;
+  if (vow__kit() != NULL) on_unhandled(f, vow__kit());
+}
+
+static void on_other_stuck(const char *what, const char *site, void *arg) {
+  (void)arg;
+  vow_check_complain(site,
+                     "a loop of the test's leaves what does not end: %s, "
+                     "made at %s",
+                     what, site);
+}
+
+static void on_other_leak(vow_future_t *f, const char *what, const char *site,
+                          void *arg) {
+  (void)f;
+  (void)arg;
+  vow_check_complain(site,
+                     "a loop of the test's leaves a future: %s, made at "
+                     "%s",
+                     what, site);
+}
+
+void vow_check_watch_loop_at(const char *site, vow_loop_options_t *options) {
+  if (vow__kit() == NULL)
+    vow__kit_fail(site, "vow_check_watch_loop: no test runs");
+  options->on_unhandled = on_other_unhandled;
+  options->on_unhandled_arg = NULL;
+  options->on_stuck = on_other_stuck;
+  options->on_stuck_arg = NULL;
+  options->on_leak = on_other_leak;
+  options->on_leak_arg = NULL;
+}
+
 /* ---- futures -------------------------------------------------------------- */
 
 typedef struct listing {
@@ -105,12 +142,31 @@ static void find_futures(vow__kit_t *k) {
 
 /* ---- the end -------------------------------------------------------------- */
 
-/* False: the watchdog barked, or nothing goes any more. */
+typedef struct pause {
+  vow_timer_t timer;
+  vow__kit_t *kit;
+} pause_t;
+
+static void on_passed(vow_timer_t *t) {
+  vow__kit_over(((pause_t *)(void *)t)->kit);
+}
+
+/* Until so much time has passed, or nothing can happen while the clock is held.
+ * False: the watchdog barked, or another thread has failed. */
 static bool pass(vow__kit_t *k, uint64_t ms) {
-  vow_future_t *pause = vow_sleep(k->loop, ms);
-  int err = vow_loop_run_until(k->loop, pause);
-  vow_drop(pause);
-  return err == 0 && !k->failed;
+  vow_future_t *over = vow_promise_new_at(VOW__KIT_SITE, k->loop, &k->over);
+  pause_t *p = vow__kit_alloc(sizeof *p); /* an assertion leaves it */
+  p->kit = k;
+  if (vow_timer_start(k->loop, &p->timer, vow_deadline_ms(k->loop, ms),
+                      on_passed) != 0)
+    abort(); /* the kit's memory does not fail */
+  (void)vow_loop_run_until(k->loop, over);
+  vow_timer_stop(k->loop, &p->timer);
+  free(p);
+  if (k->parked) return false;
+  if (k->over != NULL) vow__kit_over(k);
+  vow_drop(over);
+  return true;
 }
 
 /* Until all that is under way has ended and nothing is ready: real work of
@@ -118,11 +174,12 @@ static bool pass(vow__kit_t *k, uint64_t ms) {
 static void quiet(vow__kit_t *k) {
   int rounds = k->options.real_time ? REAL_ROUNDS : 1;
   uint64_t ms;
-  if (!k->options.real_time) vow_loop_hold_clock(k->loop, false);
+  if (!k->options.real_time) vow_loop_hold_clock(k->loop, true);
   while (rounds-- > 0 && pass(k, 1) && vow_loop_live(k->loop) > 0) {
   }
+  if (!k->options.real_time) vow_loop_hold_clock(k->loop, false);
   for (rounds = 0; rounds < NET_ROUNDS; rounds++) {
-    ms = vow__nets_busy_ms(k);
+    ms = k->parked ? 0 : vow__nets_busy_ms(k);
     if (ms == 0 || !pass(k, ms)) return;
   }
 }
@@ -136,17 +193,28 @@ static int close_loop(vow__kit_t *k) {
                 "%s%s leaves what does not end:", before > 0 ? "\n" : "",
                 k->name);
   err = vow_loop_close(k->loop, GRACE_MS);
-  if (err == 0 && k->complaints.data != NULL) {
+  if (err == 0 || k->failed) { /* then it is the failure's doing */
     k->complaints.length = before;
     k->complaints.data[before] = '\0';
   }
   return err;
 }
 
+/* Threads that are about to end may have some: those of a pool, which the last
+ * of them frees. */
+static void wait_for_threads(void) {
+  uint64_t end_ns =
+      uv_hrtime() + vow__scaled_ms(THREADS_MS) * UINT64_C(1000000);
+  while (vow__memory_is_left() && vow__count_threads() > 1 &&
+         uv_hrtime() < end_ns)
+    uv_sleep(1);
+}
+
 static void find_memory(vow__kit_t *k) {
   vow__text_t list = {NULL, 0, 0};
   if (k->options.keeps_memory) return;
   vow_task_trim();
+  wait_for_threads();
   vow__memory_left(&list);
   if (list.length > 0)
     vow_check_complain(k->site, "%s leaves memory:%s", k->name,
@@ -158,7 +226,8 @@ void vow__left_find(vow__kit_t *k) {
   vow__memory_pause();
   quiet(k);
   vow__at_end_run(k);
-  if (k->failed) { /* the watchdog */
+  vow__thread_end();
+  if (k->failed || k->parked) { /* the watchdog, or another thread */
     k->loop = NULL;
     return;
   }
@@ -169,6 +238,7 @@ void vow__left_find(vow__kit_t *k) {
 
 void vow__left_forget(vow__kit_t *k) {
   vow__memory_pause();
+  vow__thread_end();
   vow__at_end_run(k);
   if (!k->parked) (void)close_loop(k);
   k->loop = NULL;

@@ -24,6 +24,8 @@ vow_check_listener_t *vow_check_listen_at(const char *site,
                                           vow_check_net_t *net,
                                           const char *address) {
   vow_check_listener_t *l;
+  if (net == NULL || address == NULL)
+    vow__kit_fail(site, "vow_check_listen: the net or the address is NULL");
   if (find(net, address) != NULL)
     vow__kit_fail(site, "somebody listens at %s already", address);
   l = vow__kit_alloc(sizeof *l);
@@ -40,7 +42,22 @@ vow_check_listener_t *vow_check_listen_at(const char *site,
 
 vow_future_t *vow_check_accept_at(const char *site,
                                   vow_check_listener_t *listener) {
+  if (listener == NULL)
+    vow__kit_fail(site, "vow_check_accept: the listener is NULL");
   return vow_queue_get_at(site, listener->waiting);
+}
+
+/* Nobody will accept them. */
+static void reset_waiting(vow_queue_t *waiting) {
+  vow_value_t v;
+  vow__memory_pause();
+  while (vow_queue_try_get(waiting, &v) == 0) {
+    vow_future_t *reset = vow_stream_reset(v.as.p, 0);
+    (void)vow_status(reset);
+    vow_drop(reset);
+    vow_value_destroy(v);
+  }
+  vow__memory_resume();
 }
 
 void vow_check_unlisten(vow_check_listener_t *listener) {
@@ -49,6 +66,7 @@ void vow_check_unlisten(vow_check_listener_t *listener) {
   at = &listener->net->listeners;
   while (*at != listener) at = &(*at)->next;
   *at = listener->next;
+  reset_waiting(listener->waiting);
   vow_queue_free(listener->waiting);
   free(listener->address);
   free(listener);

@@ -22,6 +22,7 @@ static bool installed;
 
 static size_t tried, failures, first_failure, last_failure;
 static unsigned paused;
+static vow__block_t failed; /* as it would have been: the first */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all above */
 
@@ -29,15 +30,27 @@ static vow__block_t **bucket_of(const void *p) {
   return &buckets[((uintptr_t)p >> 4) % BUCKETS];
 }
 
+/* ---- stacks ---------------------------------------------------------------- */
+
+/* The first call loads a library: once, and not in each forked test. */
+__attribute__((constructor)) static void load_unwinder(void) {
+  void *frame;
+  (void)backtrace(&frame, 1);
+}
+
 /* ---- the plan ------------------------------------------------------------- */
 
-static bool must_fail(void) {
-  bool fail;
+static bool must_fail(size_t size_bytes) {
+  bool fail, first;
   pthread_mutex_lock(&lock);
   fail = paused == 0 && ++tried >= first_failure && first_failure > 0 &&
          tried <= last_failure;
-  if (fail) failures++;
+  first = fail && failures++ == 0;
   pthread_mutex_unlock(&lock);
+  if (first) {
+    failed.size_bytes = size_bytes;
+    failed.depth = backtrace(failed.frames, VOW__FRAMES);
+  }
   return fail;
 }
 
@@ -57,6 +70,18 @@ size_t vow__memory_failures(void) {
   return n;
 }
 
+bool vow__memory_is_planned(void) {
+  bool planned;
+  pthread_mutex_lock(&lock);
+  planned = installed && first_failure > 0 && failures == 0;
+  pthread_mutex_unlock(&lock);
+  return planned;
+}
+
+const vow__block_t *vow__memory_first_failed(void) {
+  return failed.depth > 0 ? &failed : NULL;
+}
+
 void vow__memory_pause(void) {
   pthread_mutex_lock(&lock);
   paused++;
@@ -67,14 +92,6 @@ void vow__memory_resume(void) {
   pthread_mutex_lock(&lock);
   paused--;
   pthread_mutex_unlock(&lock);
-}
-
-/* ---- stacks ---------------------------------------------------------------- */
-
-/* The first call loads a library: once, and not in each forked test. */
-__attribute__((constructor)) static void load_unwinder(void) {
-  void *frame;
-  (void)backtrace(&frame, 1);
 }
 
 /* ---- the table ------------------------------------------------------------ */
@@ -101,14 +118,16 @@ static void *remember(void *p, size_t size_bytes, bool slab) {
 
 static void *kit_alloc(size_t size_bytes, void *arg) {
   (void)arg;
-  return must_fail() ? NULL : remember(malloc(size_bytes), size_bytes, false);
+  return must_fail(size_bytes)
+             ? NULL
+             : remember(malloc(size_bytes), size_bytes, false);
 }
 
 static void *kit_alloc_aligned(size_t align_bytes, size_t size_bytes,
                                void *arg) {
   void *p = NULL;
   (void)arg;
-  if (must_fail() || posix_memalign(&p, align_bytes, size_bytes) != 0)
+  if (must_fail(size_bytes) || posix_memalign(&p, align_bytes, size_bytes) != 0)
     return NULL;
   return remember(p, size_bytes, true);
 }
@@ -143,6 +162,7 @@ static void forget_all(void) {
 void vow__memory_begin(void) {
   const vow_allocator_t a = {kit_alloc, kit_alloc_aligned, kit_release, NULL};
   vow__memory_plan(0, 0);
+  failed.depth = 0;
   paused = 0;
   marked = false;
   traced = 0;
@@ -168,8 +188,14 @@ size_t vow__memory_blocks(const vow__block_t *ret_blocks[], size_t max) {
   size_t i, n = 0;
   const vow__block_t *b;
   if (!installed) return 0;
+  pthread_mutex_lock(&lock); /* other threads may be about to end */
   for (i = 0; i < BUCKETS; i++)
     for (b = buckets[i]; b != NULL; b = b->next)
       if (b->counts && n++ < max) ret_blocks[n - 1] = b;
+  pthread_mutex_unlock(&lock);
   return n;
+}
+
+bool vow__memory_is_left(void) {
+  return vow__memory_blocks(NULL, 0) > 0;
 }

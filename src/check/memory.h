@@ -17,6 +17,9 @@ struct vow__block {
   void *frames[VOW__FRAMES]; /* return addresses, innermost first */
 };
 
+/** What was asked for when an allocation failed by the plan, the first; NULL:
+ *  none has. */
+const vow__block_t *vow__memory_first_failed(void);
 /** The first max of the blocks that are left; gives how many there are. */
 size_t vow__memory_blocks(const vow__block_t *ret_blocks[], size_t max);
 

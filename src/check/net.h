@@ -12,7 +12,7 @@
 #include <vow/op.h>
 #include <vow/stream_class.h>
 
-#include "check/kit.h"
+#include "check/text.h"
 
 typedef struct vow__conn vow__conn_t;
 typedef struct vow__lane vow__lane_t;
@@ -50,9 +50,12 @@ struct vow__lane {
   const vow__sink_t *sink; /* NULL: nobody, bytes are lost */
   void *side;
   vow__piece_t *first, **last;
+  vow__piece_t *untaken; /* the first that does not fit; NULL: all do */
+  size_t taken_bytes;    /* under way, of those before it */
   vow_timer_t timer;
   uint64_t last_due_ms;
-  uint64_t busy_us; /* until when the wire is taken, on the loop's clock */
+  uint64_t busy_us; /* until when the wire is taken, on the loop's clock, */
+  uint64_t busy_rest, busy_rate; /* and busy_rest / busy_rate more */
   bool cut;
   bool due; /* the timer has come: a piece may be delivered */
   bool pumping;
@@ -109,6 +112,7 @@ struct vow__script {
   vow__conn_t *conn; /* NULL: none yet, or no more */
   bool taken;
   bool ignoring, got_end, waiting;
+  int end_code;    /* of that end: UV_EOF, or how the connection was reset */
   vow__text_t got; /* and not looked at yet */
   vow_timer_t timer;
 };

@@ -3,7 +3,10 @@
  * gives back. */
 #include "check/kit.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,15 +33,47 @@ __attribute__((constructor)) static void choose(void) {
   chosen = next(&mix) % SEED_BOUND + 1;
 }
 
-static uint64_t run_seed(void) {
+/* An empty one is none: so it comes from scripts that have not set it. */
+static const char *given(void) {
   const char *text = getenv("VOW_SEED");
-  return text != NULL ? strtoull(text, NULL, 10) : chosen;
+  return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+bool vow__seed_is_given(void) {
+  return given() != NULL;
+}
+
+static bool is_number(const char *text) {
+  errno = 0;
+  return strspn(text, "0123456789") == strlen(text) &&
+         (strtoull(text, NULL, 10) != ULLONG_MAX || errno == 0);
+}
+
+void vow__seed_check(const char *site) {
+  if (given() != NULL && !is_number(given()))
+    vow__kit_refuse(site, "VOW_SEED is \"%.64s\", which is no seed: a number",
+                    given());
+}
+
+static uint64_t run_seed(void) {
+  return given() != NULL ? strtoull(given(), NULL, 10) : chosen;
+}
+
+uint64_t vow__seed_of(const vow__kit_t *k) {
+  return k->seed != 0 ? k->seed : run_seed();
+}
+
+static void use(vow__kit_t *k) {
+  if (k->seed_used) return;
+  k->seed_used = true;
+  vow__kit_mark(k);
 }
 
 uint64_t vow_check_seed(void) {
   vow__kit_t *k = vow__kit();
-  if (k != NULL) k->seed_used = true;
-  return k != NULL && k->seed != 0 ? k->seed : run_seed();
+  if (k == NULL) return run_seed();
+  use(k);
+  return vow__seed_of(k);
 }
 
 uint64_t vow__seed_of_round(size_t round) {
@@ -49,9 +84,8 @@ uint64_t vow__seed_of_round(size_t round) {
 /* Another sequence than that of vow_check_random. */
 uint64_t vow__seed_of_order(vow__kit_t *k) {
   uint64_t mix;
-  k->seed_used = true;
-  mix =
-      ~(k->seed != 0 ? k->seed : run_seed()) ^ ((uint64_t)(unsigned)k->i << 32);
+  use(k);
+  mix = ~vow__seed_of(k) ^ ((uint64_t)(unsigned)k->i << 32);
   mix = next(&mix);
   return mix != 0 ? mix : 1;
 }

@@ -19,5 +19,8 @@ void uvfault_short_reads(size_t max_bytes) __attribute__((weak));
 void uvfault_short_writes(size_t max_bytes) __attribute__((weak));
 size_t uvfault_count(const char *name) __attribute__((weak));
 size_t uvfault_hits(void) __attribute__((weak));
+bool uvfault_knows(const char *name) __attribute__((weak));
+const char *uvfault_last(void) __attribute__((weak));
+const char *uvfault_unmet(void) __attribute__((weak));
 
 #endif

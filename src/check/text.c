@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Texts that grow, and the kit's own memory. */
-#include "check/kit.h"
+#include "check/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_MAX 200
+#define SHOWN_MAX    200
+#define SHOWN_BEFORE 40 /* what differs, when it is too far behind */
 
 void *vow__kit_alloc(size_t size_bytes) {
   void *p = calloc(1, size_bytes);
@@ -64,13 +66,46 @@ static void add_char(vow__text_t *t, unsigned char c) {
     vow__text_add(t, "%c", c);
 }
 
-void vow__text_add_bytes(vow__text_t *t, const void *data, size_t length) {
+void vow__text_add_bytes_from(vow__text_t *t, const void *data, size_t length,
+                              size_t from) {
   const unsigned char *at = data;
-  size_t i, n = length < SHOWN_MAX ? length : SHOWN_MAX;
+  size_t i, end;
+  if (from > length) from = length;
+  end = length - from < SHOWN_MAX ? length : from + SHOWN_MAX;
+  if (from > 0) vow__text_add(t, "from byte %zu on ", from);
   vow__text_add(t, "\"");
-  for (i = 0; i < n; i++) add_char(t, at[i]);
-  vow__text_add(t, "\"");
-  if (n < length) vow__text_add(t, "... (%zu bytes)", length);
+  for (i = from; i < end; i++) add_char(t, at[i]);
+  vow__text_add(t, end < length ? "\"..." : "\"");
+  if (from > 0 || end < length) vow__text_add(t, " (%zu bytes)", length);
+}
+
+void vow__text_add_bytes(vow__text_t *t, const void *data, size_t length) {
+  vow__text_add_bytes_from(t, data, length, 0);
+}
+
+size_t vow__bytes_part(const void *a, size_t a_length, const void *b,
+                       size_t b_length) {
+  const char *p = a, *q = b;
+  size_t i = 0, n = a_length < b_length ? a_length : b_length;
+  while (i < n && p[i] == q[i]) i++;
+  return i;
+}
+
+size_t vow__shown_from(size_t at) {
+  return at < SHOWN_MAX - SHOWN_BEFORE ? 0 : at - SHOWN_BEFORE;
+}
+
+void vow__text_add_double(vow__text_t *t, double d) {
+  static const int digits[] = {6, 15, 16, 17};
+  char text[40];
+  size_t i;
+  for (i = 0; i < sizeof digits / sizeof *digits; i++) {
+    double back;
+    snprintf(text, sizeof text, "%.*g", digits[i], d);
+    back = strtod(text, NULL);
+    if (islessequal(back, d) && isgreaterequal(back, d)) break;
+  }
+  vow__text_add(t, "%s", text);
 }
 
 void vow__text_add_line(const char *line, void *arg) {

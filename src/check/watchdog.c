@@ -11,6 +11,7 @@
 
 #define CHECK_TIMEOUT_S 4.0 /* libcheck's own default */
 #define REPEAT_MS       10  /* libuv may be early by its own clock */
+#define NS_PER_MS       UINT64_C(1000000)
 
 static uint64_t chosen_ms;
 
@@ -24,21 +25,25 @@ static double number_of(const char *variable, double otherwise) {
   return n > 0 ? n : otherwise;
 }
 
+uint64_t vow__scaled_ms(uint64_t ms) {
+  return (uint64_t)((double)ms * number_of("CK_TIMEOUT_MULTIPLIER", 1));
+}
+
 static uint64_t limit_ms(const vow__kit_t *k) {
-  double ms = (double)k->options.watchdog_ms;
-  if (ms > 0) return k->options.watchdog_ms;
-  ms = (double)chosen_ms;
-  if (chosen_ms == 0)
-    ms = number_of("CK_DEFAULT_TIMEOUT", CHECK_TIMEOUT_S) * 1000 * 3 / 4;
-  return (uint64_t)(ms * number_of("CK_TIMEOUT_MULTIPLIER", 1));
+  double ms;
+  if (k->options.watchdog_ms > 0) return vow__scaled_ms(k->options.watchdog_ms);
+  if (chosen_ms > 0) return vow__scaled_ms(chosen_ms);
+  ms = number_of("CK_DEFAULT_TIMEOUT", CHECK_TIMEOUT_S) * 1000 * 3 / 4;
+  return vow__scaled_ms((uint64_t)ms);
 }
 
 static void bark(vow__kit_t *k) {
   vow__text_t text = {NULL, 0, 0};
-  vow__text_add(&text,
-                "%s has not ended after %llu ms (%llu ms of its own clock); "
-                "what waits for what:",
-                k->name, (unsigned long long)limit_ms(k),
+  vow__text_add(&text, "%s has not ended after %llu ms", k->name,
+                (unsigned long long)limit_ms(k));
+  if (k->round > 0)
+    vow__text_add(&text, ", in which it was run %zu times before", k->round);
+  vow__text_add(&text, " (%llu ms of its own clock); what waits for what:",
                 (unsigned long long)vow_check_now_ms());
   vow__kit_graph(&text, k->loop);
   vow__kit_note(k, k->site, vow__text_str(&text));
@@ -62,11 +67,14 @@ static bool turn(vow_driver_t *d, bool wait, bool remote) {
 }
 
 void vow__watchdog_start(vow__kit_t *k) {
+  uint64_t now_ns = uv_hrtime(), left_ms;
   k->watchdog = vow__kit_alloc(sizeof *k->watchdog);
+  k->bark_ns =
+      (k->begin_ns != 0 ? k->begin_ns : now_ns) + limit_ms(k) * NS_PER_MS;
+  left_ms = k->bark_ns > now_ns ? (k->bark_ns - now_ns) / NS_PER_MS : 0;
   uv_timer_init(vow_loop_uv(k->loop), k->watchdog);
-  uv_timer_start(k->watchdog, on_timer, limit_ms(k), REPEAT_MS);
+  uv_timer_start(k->watchdog, on_timer, left_ms, REPEAT_MS);
   uv_unref((uv_handle_t *)k->watchdog);
-  k->bark_ns = uv_hrtime() + limit_ms(k) * 1000000u;
   k->turn = vow_loop_driver(k->loop)->turn;
   vow_loop_driver(k->loop)->turn = turn;
 }

@@ -7,7 +7,7 @@
 
 #define VOW__TRAIL_MAX 16
 
-struct vow_error {
+struct vow_failure {
   uint32_t refs;
   int code;
   bool cancelled;

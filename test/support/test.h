@@ -35,6 +35,16 @@ size_t test_scale(size_t n);
 /** True when VOW_TEST_QUICK is set, as under valgrind. */
 bool test_is_quick(void);
 
+/** Ends a child that a test forked, at once; what it covered is counted. */
+void test_leave(int status) __attribute__((noreturn));
+
+/** In such a child: a signal that kills, kills, whatever a sanitizer or the
+ *  coverage run has made of it. */
+void test_let_signals_kill(void);
+
+/** Writes what was covered so far, for a child that will be killed. */
+void test_keep_coverage(void);
+
 #define TEST(name) START_TEST(name)
 
 #define ADD(name) tcase_add_test(test_tcase, name)

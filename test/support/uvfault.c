@@ -38,14 +38,24 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* for all below */
 static slot_t slots[CALL_COUNT];
 static slot_t all;
 static size_t hits;
+static const char *last_hit; /* where the last of them was */
 
 /* ---- settings ------------------------------------------------------------ */
 
-static slot_t *slot_of(const char *name) {
+static slot_t *find_slot(const char *name) {
   size_t i;
-  if (name == NULL) return &all;
   for (i = 0; i < CALL_COUNT; i++)
     if (strcmp(names[i], name) == 0) return &slots[i];
+  return NULL;
+}
+
+bool uvfault_knows(const char *name) {
+  return find_slot(name) != NULL;
+}
+
+static slot_t *slot_of(const char *name) {
+  slot_t *slot = name != NULL ? find_slot(name) : &all;
+  if (slot != NULL) return slot;
   fprintf(stderr, "uvfault: %s is not in uvfault_calls.h\n", name);
   abort();
 }
@@ -61,7 +71,10 @@ static void reset(bool begin) {
   atomic_store(&read_max, 0);
   atomic_store(&write_max, 0);
   pthread_mutex_lock(&lock);
-  if (begin) hits = 0;
+  if (begin) {
+    hits = 0;
+    last_hit = NULL;
+  }
   memset(slots, 0, sizeof slots);
   memset(&all, 0, sizeof all);
   pthread_mutex_unlock(&lock);
@@ -117,6 +130,29 @@ size_t uvfault_hits(void) {
   return n;
 }
 
+const char *uvfault_last(void) {
+  const char *name;
+  pthread_mutex_lock(&lock);
+  name = last_hit;
+  pthread_mutex_unlock(&lock);
+  return name;
+}
+
+static bool is_unmet(const slot_t *s) {
+  return s->call.seen < s->call.first || s->report.seen < s->report.first;
+}
+
+const char *uvfault_unmet(void) {
+  const char *name;
+  size_t i;
+  pthread_mutex_lock(&lock);
+  name = is_unmet(&all) ? "any function" : NULL;
+  for (i = 0; i < CALL_COUNT && name == NULL; i++)
+    if (is_unmet(&slots[i])) name = names[i];
+  pthread_mutex_unlock(&lock);
+  return name;
+}
+
 /* ---- who fails ----------------------------------------------------------- */
 
 bool uvfault__is_on(void) {
@@ -138,23 +174,26 @@ static bool hits_now(rule_t *r, int *ret_code) {
   return true;
 }
 
-static bool is_hit(rule_t *r, rule_t *any, int *ret_code) {
+static bool is_hit(uvfault_call_t call, rule_t *r, rule_t *any, int *ret_code) {
   bool by_any, by_name;
   if (!uvfault__is_on()) return false;
   pthread_mutex_lock(&lock);
   by_any = hits_now(any, ret_code);
   by_name = hits_now(r, ret_code);
-  if (by_any || by_name) hits++;
+  if (by_any || by_name) {
+    hits++;
+    last_hit = names[call];
+  }
   pthread_mutex_unlock(&lock);
   return by_any || by_name;
 }
 
 bool uvfault__fails(uvfault_call_t call, int *ret_code) {
-  return is_hit(&slots[call].call, &all.call, ret_code);
+  return is_hit(call, &slots[call].call, &all.call, ret_code);
 }
 
 bool uvfault__reports(uvfault_call_t call, int *ret_code) {
-  return is_hit(&slots[call].report, &all.report, ret_code);
+  return is_hit(call, &slots[call].report, &all.report, ret_code);
 }
 
 unsigned uvfault__cut(const uv_buf_t bufs[], unsigned n, size_t max,
@@ -176,11 +215,17 @@ typedef struct kept {
 } kept_t;
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
-static kept_t *list;
-static atomic_size_t list_length;
+#define LISTS 1024 /* by key: there may be thousands of connections */
+
+static kept_t *lists[LISTS];
+static atomic_size_t list_length; /* of all of them */
+
+static kept_t **list_of(const void *key) {
+  return &lists[((uintptr_t)key >> 6) % LISTS];
+}
 
 static kept_t **find(const void *key) {
-  kept_t **at = &list;
+  kept_t **at = list_of(key);
   while (*at != NULL && (*at)->w.key != key) at = &(*at)->next;
   return at;
 }
@@ -208,8 +253,8 @@ void uvfault__watch(const uvfault_watch_t *w) {
   (void)uvfault__take(w->key);
   k->w = *w;
   pthread_mutex_lock(&list_lock);
-  k->next = list;
-  list = k;
+  k->next = *list_of(w->key);
+  *list_of(w->key) = k;
   atomic_fetch_add(&list_length, 1);
   pthread_mutex_unlock(&list_lock);
 }

@@ -11,6 +11,7 @@
 #ifndef VOW_TEST_SUPPORT_UVFAULT_H
 #define VOW_TEST_SUPPORT_UVFAULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -70,5 +71,16 @@ size_t uvfault_count(const char *name);
 
 /** How many faults took place since uvfault_on. */
 size_t uvfault_hits(void);
+
+/** The function at which the last fault took place; NULL: at none. */
+const char *uvfault_last(void);
+
+/** A function of which a call was to fail, or its callback to be told a code,
+ *  and it has not come to that yet, "any function" for NULL; NULL: there is
+ *  none. */
+const char *uvfault_unmet(void);
+
+/** Whether the function is listed. */
+bool uvfault_knows(const char *name);
 
 #endif

@@ -15,6 +15,7 @@ UVFAULT_CALL(uv_async_init,
              (uv_loop_t *loop, uv_async_t *async, uv_async_cb cb),
              (loop, async, cb))
 UVFAULT_CALL(uv_mutex_init, (uv_mutex_t *mutex), (mutex))
+UVFAULT_CALL(uv_cond_init, (uv_cond_t *cond), (cond))
 UVFAULT_CALL(uv_cancel, (uv_req_t *req), (req))
 UVFAULT_CALL(uv_fileno,
              (const uv_handle_t *handle, uv_os_fd_t *fd),

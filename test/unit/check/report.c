@@ -17,7 +17,7 @@ __attribute__((constructor)) static void set_watchdog(void) {
 /* libuv's own end joins the threads of its pool, which were not forked with us
  * when a test before this one has used it. */
 static void leave_at_once(void) {
-  _exit(EXIT_SUCCESS); /* only tests that pass come here */
+  test_leave(EXIT_SUCCESS); /* only tests that pass come here */
 }
 
 static void add_failures(SRunner *runner, FILE *out) {
@@ -59,11 +59,13 @@ void report_of(report_t *r, enum fork_status mode, void (*before)(void),
     close(fds[0]);
     unsetenv("CK_RUN_SUITE");
     unsetenv("CK_RUN_CASE");
+    unsetenv("CK_TIMEOUT_MULTIPLIER");
     atexit(leave_at_once);
     vow_check_allow_threads(mode == CK_NOFORK); /* of this very process */
     if (before != NULL) before();
     play(out, mode, tests);
-    fclose(out);
+    test_keep_coverage();
+    fclose(out); /* we are killed from here on */
     for (;;) pause();
   }
   close(fds[1]);

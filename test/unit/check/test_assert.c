@@ -2,6 +2,7 @@
 /* Assertions on futures: each that holds, and each that does not. */
 #include "unit/check/report.h"
 
+#include <math.h>
 #include <vow/time.h>
 #include <vow/timeout.h>
 
@@ -248,6 +249,148 @@ TEST(test_assert_events_tell_both_lists) {
   FAILS(fail_no_events, 0, "> got one (0 ms)");
 }
 
+/* ---- that cannot wait ------------------------------------------------------ */
+
+static vow_value_t assert_in_task(void *arg) {
+  vow_assert_ok(vow_sleep(arg, 100));
+  return vow_nil();
+}
+
+VOW_TEST(fail_in_a_cancelled_task) {
+  vow_future_t *task = vow_go(loop, assert_in_task, loop);
+  vow_check_settle();
+  vow_cancel(task);
+  vow_assert_cancelled(task);
+}
+
+static vow_value_t assert_in_callback(vow_future_t *in, void *arg) {
+  (void)arg;
+  vow_assert_ok(vow_sleep(vow_loop_of(in), 100));
+  return vow_nil();
+}
+
+VOW_TEST(fail_in_a_callback) {
+  vow_assert_ok(vow_then(vow_sleep(loop, 1), assert_in_callback, NULL));
+}
+
+START_TEST(fail_idle_outside) {
+  vow_loop_t *loop;
+  ck_assert_int_eq(vow_loop_new_virtual(NULL, &loop), 0);
+  vow_assert_ok(vow_never(loop));
+}
+END_TEST
+
+VOW_TEST(fail_take_shared) {
+  vow_future_t *f = ready_thing(loop);
+  (void)vow_ref(f);
+  thing_free(vow_assert_take(f, &thing_type));
+}
+
+TEST(test_assert_that_cannot_wait_says_why) {
+  FAILS(fail_in_a_cancelled_task, 0, "vow_sleep(arg, 100): the task that waits",
+        "was cancelled (ECANCELED)");
+  FAILS(fail_in_a_callback, 0, "cannot be waited for: ");
+  FAILS(fail_idle_outside, 0, "expected success", "it is pending",
+        "what waits for what");
+}
+
+TEST(test_assert_take_of_a_shared_value_says_so) {
+  FAILS(fail_take_shared, 0, "a value of type thing_t to take (");
+}
+
+/* ---- numbers and long texts ------------------------------------------------ */
+
+static vow_future_t *ready_double(vow_loop_t *loop, double d) {
+  return vow_ready(loop, vow_double(d));
+}
+
+VOW_TEST(test_assert_double_holds_for_nan_and_infinity) {
+  vow_assert_double(ready_double(loop, (double)NAN), (double)NAN);
+  vow_assert_double(ready_double(loop, (double)INFINITY), (double)INFINITY);
+  vow_assert_double(ready_double(loop, -0.0), 0.0);
+}
+
+VOW_TEST(fail_double_got_nan) {
+  vow_assert_double(ready_double(loop, (double)NAN), 1.0);
+}
+VOW_TEST(fail_double_expected_nan) {
+  vow_assert_double(ready_double(loop, 1.0), (double)NAN);
+}
+VOW_TEST(fail_double_nearly) {
+  vow_assert_double(ready_double(loop, 0.1 + 0.2), 0.3);
+}
+VOW_TEST(fail_double_of_int) {
+  vow_assert_double(vow_ready(loop, vow_int(2)), 2.0);
+}
+
+TEST(test_assert_double_tells_what_differs) {
+  FAILS(fail_double_got_nan, 0, "expected double 1\n", "got double ", "nan");
+  FAILS(fail_double_expected_nan, 0, "expected double nan", "got double 1\n");
+  FAILS(fail_double_nearly, 0, "expected double 0.3\n",
+        "got double 0.30000000000000004");
+  FAILS(fail_double_of_int, 0, "expected double 2\n", "got int 2");
+}
+
+enum { LONG_BYTES = 9000, ODD_BYTE = 250 };
+
+/* A long text; the other one differs at ODD_BYTE. */
+static void two_texts(char *one, char *other) {
+  memset(one, 'a', LONG_BYTES);
+  one[LONG_BYTES - 1] = '\0';
+  memcpy(other, one, LONG_BYTES);
+  other[ODD_BYTE] = 'X';
+}
+
+VOW_TEST(fail_long_string) {
+  static char one[LONG_BYTES], other[LONG_BYTES];
+  two_texts(one, other);
+  vow_assert_string(vow_ready(loop, vow_cstr(other)), one);
+}
+VOW_TEST(fail_longer_bytes) {
+  static char one[LONG_BYTES], other[LONG_BYTES];
+  two_texts(one, other);
+  other[ODD_BYTE] = '\0';
+  vow_assert_string(ready_bytes(loop, one), other);
+}
+VOW_TEST(fail_long_early) {
+  static char one[LONG_BYTES], other[LONG_BYTES];
+  two_texts(one, other);
+  other[1] = 'X';
+  vow_assert_string(vow_ready(loop, vow_cstr(other)), one);
+}
+
+TEST(test_assert_long_texts_are_shown_where_they_differ) {
+  FAILS(fail_long_string, 0, "expected from byte 210 on \"aaa",
+        "got string from byte 210 on \"aaa", "aXa", "(8999 bytes)",
+        "they differ at byte 250");
+  FAILS(fail_longer_bytes, 0, "expected from byte 210 on \"aaa",
+        "aaa\" (250 bytes)", "(8999 bytes)", "they differ at byte 250");
+  FAILS(fail_long_early, 0, "expected \"aaaa", "got string \"aXa",
+        "\"... (8999 bytes)");
+}
+
+/* ---- NULL ------------------------------------------------------------------ */
+
+VOW_TEST(test_assert_no_bytes_may_be_null) {
+  vow_assert_bytes(vow_ready(loop, vow_cstr("")), NULL, 0);
+}
+VOW_TEST(fail_null_string) {
+  vow_assert_string(vow_ready(loop, vow_int(3)), NULL);
+}
+VOW_TEST(fail_null_bytes) {
+  vow_assert_bytes(bad_banner(loop), NULL, 3);
+}
+VOW_TEST(fail_null_type) {
+  vow_assert_take(vow_ready(loop, vow_fail(UV_EIO)), NULL);
+}
+
+TEST(test_assert_null_that_is_expected_fails) {
+  FAILS(fail_null_string, 0,
+        "vow_ready(loop, vow_int(3)): the text that is expected is NULL");
+  FAILS(fail_null_bytes, 0, "bad_banner(loop): the text that is expected is");
+  FAILS(fail_null_type, 0, ": the type that is expected is NULL");
+}
+
 SUITE(check_assert) {
   ADD(test_assert_settled_and_pending_hold);
   ADD(test_assert_failures_hold);
@@ -259,4 +402,11 @@ SUITE(check_assert) {
   ADD(test_assert_failure_tells_both_operands);
   ADD(test_assert_time_tells_when);
   ADD(test_assert_events_tell_both_lists);
+  ADD(test_assert_that_cannot_wait_says_why);
+  ADD(test_assert_take_of_a_shared_value_says_so);
+  ADD(test_assert_double_holds_for_nan_and_infinity);
+  ADD(test_assert_double_tells_what_differs);
+  ADD(test_assert_long_texts_are_shown_where_they_differ);
+  ADD(test_assert_no_bytes_may_be_null);
+  ADD(test_assert_null_that_is_expected_fails);
 }

@@ -85,67 +85,6 @@ VOW_TEST(test_net_bytewise_delivers_one_at_a_time) {
   vow_stream_unref(b);
 }
 
-/* ---- time ----------------------------------------------------------------- */
-
-VOW_TEST(test_net_latency_and_bandwidth_take_virtual_time) {
-  vow_check_wire_t wire = {.latency_ms = 40, .bytes_per_s = 1000};
-  vow_check_net_t *net = vow_check_net_new(loop, &wire);
-  vow_check_listener_t *l = vow_check_listen(net, "db:7");
-  vow_stream_t *a = connect_to(loop, net), *b;
-  char kilobyte[1000] = "";
-  ck_assert_uint_eq(vow_check_now_ms(), 80);
-  b = vow_assert_take(vow_check_accept(l), &vow_type_stream);
-  vow_assert_ok(vow_stream_write(a, kilobyte, 1000));
-  ck_assert_uint_eq(vow_check_now_ms(), 80);
-  vow_assert_ok(vow_assert_not_before(vow_stream_read_exactly(b, 1000), 1040));
-  ck_assert_uint_eq(vow_check_now_ms(), 1120);
-  vow_stream_unref(a);
-  vow_stream_unref(b);
-}
-
-VOW_TEST(test_net_full_wire_makes_writes_wait) {
-  vow_check_wire_t wire = {.latency_ms = 5, .capacity_bytes = 4};
-  vow_check_net_t *net = vow_check_net_new(loop, &wire);
-  vow_stream_t *a, *b;
-  vow_future_t *first, *second;
-  vow_check_pair(net, &a, &b);
-  first = vow_stream_write(a, "abc", 3);
-  second = vow_stream_write(a, "def", 3);
-  vow_assert_int(vow_assert_within(first, 0), 3);
-  vow_assert_pending(second);
-  vow_assert_int(vow_assert_within(second, 5), 3);
-  vow_assert_string(vow_stream_read_exactly(b, 6), "abcdef");
-  vow_stream_unref(a);
-  vow_stream_unref(b);
-}
-
-VOW_TEST(test_net_slow_reader_holds_the_writer) {
-  vow_check_net_t *net = vow_check_net_new(loop, NULL);
-  vow_stream_t *a, *b;
-  vow_future_t *written;
-  char *much = calloc(1, 300000);
-  vow_check_pair(net, &a, &b);
-  vow_assert_ok(vow_stream_write(a, much, 300000));
-  written = vow_stream_write(a, much, 100000);
-  vow_assert_pending(written);
-  vow_assert_ok(vow_stream_read_exactly(b, 400000));
-  vow_assert_ok(written);
-  free(much);
-  vow_stream_unref(a);
-  vow_stream_unref(b);
-}
-
-VOW_TEST(test_net_cancelled_write_still_goes) {
-  vow_check_wire_t wire = {.latency_ms = 5, .capacity_bytes = 1};
-  vow_check_net_t *net = vow_check_net_new(loop, &wire);
-  vow_stream_t *a, *b;
-  vow_check_pair(net, &a, &b);
-  vow_drop(vow_stream_write(a, "abc", 3));
-  vow_assert_string(vow_stream_read_exactly(b, 3), "abc");
-  vow_stream_unref(a);
-  vow_stream_unref(b);
-}
-
 /* ---- ends ----------------------------------------------------------------- */
 
 VOW_TEST(test_net_close_brings_what_was_written) {
@@ -236,7 +175,8 @@ VOW_TEST(test_net_unlisten_resets_who_was_not_accepted) {
   vow_check_listener_t *l = vow_check_listen(net, "db:7");
   vow_stream_t *a = connect_to(loop, net);
   vow_check_unlisten(l);
-  vow_assert_fails(vow_stream_read(a, 0), UV_EOF);
+  vow_assert_fails(vow_stream_read(a, 0), UV_ECONNRESET);
+  vow_assert_fails(vow_stream_write(a, "x", 1), UV_ECONNRESET);
   vow_stream_unref(a);
 }
 
@@ -292,6 +232,21 @@ VOW_TEST(test_net_partition_of_one_address_leaves_others) {
   vow_stream_unref(b);
 }
 
+VOW_TEST(test_net_heal_of_one_address_leaves_a_partition_of_all) {
+  vow_check_net_t *net = vow_check_net_new(loop, NULL);
+  vow_future_t *f;
+  vow_check_listen(net, "db:7");
+  vow_check_partition(net, NULL);
+  vow_check_partition(net, "db:7");
+  vow_check_partition(net, "db:7");
+  f = vow_check_connect(loop, "db", "7", net);
+  vow_check_heal(net, "db:7");
+  vow_check_heal(net, "nobody:1");
+  vow_assert_pending(f);
+  vow_check_heal(net, NULL);
+  vow_stream_unref(vow_assert_take(f, &vow_type_stream));
+}
+
 /* ---- outside of the kit's tests ------------------------------------------- */
 
 TEST(test_net_outlived_by_streams_is_no_harm) {
@@ -345,15 +300,107 @@ TEST(test_net_leftovers_are_told) {
   FAILS(fail_random, 0, "here\n  VOW_SEED=");
 }
 
+/* ---- faults and misuse ------------------------------------------------------ */
+
+enum { CLIENTS = 10 };
+
+/* Those that wait stand in a queue, which has to grow. */
+VOW_TORTURE_WITH(test_net_listener_is_tortured, .probe_cells = true) {
+  vow_check_net_t *net = vow_check_net_new(loop, NULL);
+  vow_check_listener_t *l = vow_check_listen(net, "db:7");
+  vow_value_t outcome = vow_nil();
+  vow_stream_t *s;
+  int i, connected = 0;
+  for (i = 0; i < CLIENTS; i++) {
+    vow_future_t *f = vow_check_connect(loop, "db", "7", net);
+    vow_value_t v = vow_await(f);
+    if (vow_value_is_failure(v)) {
+      vow_value_destroy(outcome);
+      outcome = v;
+      break;
+    }
+    connected++;
+    s = v.as.p;
+    vow_stream_unref(s);
+  }
+  vow_check_unlisten(l);
+  ck_assert_int_le(connected, CLIENTS);
+  return outcome;
+}
+
+enum { LINE_OF_NO_LOOP = __LINE__ + 1 };
+VOW_TEST(fail_net_of_no_loop) {
+  (void)loop;
+  vow_check_net_new(NULL, NULL);
+}
+
+VOW_TEST(fail_net_freed) {
+  vow_check_net_free(vow_check_net_new(loop, NULL));
+}
+
+VOW_TEST(fail_peer_of_no_net) {
+  (void)loop;
+  vow_check_peer(NULL, "db:7", VOW_CLOSE());
+}
+
+VOW_TEST(fail_null_pair) {
+  vow_stream_t *a;
+  vow_check_pair(vow_check_net_new(loop, NULL), &a, NULL);
+}
+VOW_TEST(fail_null_listen) {
+  vow_check_listen(NULL, "db:7");
+}
+VOW_TEST(fail_null_address) {
+  vow_check_listen(vow_check_net_new(loop, NULL), NULL);
+}
+VOW_TEST(fail_null_accept) {
+  vow_drop(vow_check_accept(NULL));
+}
+VOW_TEST(fail_null_partition) {
+  vow_check_partition(NULL, NULL);
+}
+VOW_TEST(fail_null_heal) {
+  vow_check_heal(NULL, "db:7");
+}
+VOW_TEST(fail_null_reset_all) {
+  vow_check_reset_all(NULL, NULL, 0);
+}
+VOW_TEST(fail_null_set_wire) {
+  vow_check_net_set_wire(NULL, NULL);
+}
+VOW_TEST(fail_latency_for_ever) {
+  const vow_check_wire_t wire = {.latency_ms = UINT64_MAX};
+  vow_check_net_new(loop, &wire);
+}
+VOW_TEST(fail_jitter_for_ever) {
+  const vow_check_wire_t wire = {.jitter_ms = UINT64_MAX};
+  vow_check_net_new(loop, &wire);
+}
+
+TEST(test_net_misuse_fails_the_test) {
+  FAILS(fail_net_of_no_loop, 0, "vow_check_net_new: the loop is NULL");
+  FAILS(fail_net_freed, 0, "vow_check_net_free: the test frees its nets");
+  FAILS(fail_peer_of_no_net, 0, "vow_check_peer: the net or the address");
+  FAILS(fail_net_of_no_loop, LINE_OF_NO_LOOP, "NULL");
+  FAILS(fail_null_pair, 0, "vow_check_pair: the net, ret_a or ret_b is NULL");
+  FAILS(fail_null_listen, 0, "vow_check_listen: the net or the address");
+  FAILS(fail_null_address, 0, "vow_check_listen: the net or the address");
+  FAILS(fail_null_accept, 0, "vow_check_accept: the listener is NULL");
+  FAILS(fail_null_partition, 0, "vow_check_partition: the net is NULL");
+  FAILS(fail_null_heal, 0, "vow_check_heal: the net is NULL");
+  FAILS(fail_null_reset_all, 0, "vow_check_reset_all: the net is NULL");
+  FAILS(fail_null_set_wire, 0, "vow_check_net_set_wire: the net is NULL");
+  FAILS(fail_latency_for_ever, 0, "vow_check_net_set_wire: latency_ms is 1844");
+  FAILS(fail_jitter_for_ever, 0, "jitter_ms 18446744073709551615: more than");
+  vow_check_net_free(NULL);
+  vow_check_unlisten(NULL);
+}
+
 SUITE(check_net) {
   ADD(test_net_every_delivery_brings_all);
   ADD(test_net_immediate_delivers_in_the_call);
   ADD(test_net_deferred_delivers_later);
   ADD(test_net_bytewise_delivers_one_at_a_time);
-  ADD(test_net_latency_and_bandwidth_take_virtual_time);
-  ADD(test_net_full_wire_makes_writes_wait);
-  ADD(test_net_slow_reader_holds_the_writer);
-  ADD(test_net_cancelled_write_still_goes);
   ADD(test_net_close_brings_what_was_written);
   ADD(test_net_close_fails_writes_that_wait);
   ADD(test_net_reset_is_an_error_at_the_other_side);
@@ -364,6 +411,9 @@ SUITE(check_net) {
   ADD(test_net_cancelled_connect_takes_nothing);
   ADD(test_net_partition_holds_everything_until_healed);
   ADD(test_net_partition_of_one_address_leaves_others);
+  ADD(test_net_heal_of_one_address_leaves_a_partition_of_all);
   ADD(test_net_outlived_by_streams_is_no_harm);
   ADD(test_net_leftovers_are_told);
+  ADD(test_net_listener_is_tortured);
+  ADD(test_net_misuse_fails_the_test);
 }

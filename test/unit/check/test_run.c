@@ -9,7 +9,11 @@
 #include <vow/token.h>
 #include <vow/work.h>
 
+#include "support/manual.h"
+
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* ---- that pass ------------------------------------------------------------ */
 
@@ -357,6 +361,122 @@ TEST(test_run_fork_with_threads_is_a_loud_error) {
   free(r);
 }
 
+/* ---- that leave much ------------------------------------------------------- */
+
+VOW_TEST(fail_leaves_many_futures) {
+  for (int i = 0; i < 100; i++) kept = vow_sleep(loop, 5000);
+}
+
+VOW_TEST(fail_leaves_much_memory) {
+  for (int i = 0; i < 100; i++) kept_token = vow_token_new(loop);
+}
+
+/* For a while that is longer than the watchdog's patience. */
+static vow_value_t stay_busy(void *arg) {
+  uint64_t end_ns = uv_hrtime() + 100000000u;
+  (void)arg;
+  while (uv_hrtime() < end_ns && vow_yield() == 0) {
+  }
+  return vow_nil();
+}
+
+VOW_TEST_WITH(fail_works_on, .watchdog_ms = 30) {
+  vow_detach(vow_go(loop, stay_busy, NULL)); /* the clock stands */
+}
+
+TEST(test_run_many_leftovers_are_counted) {
+  FAILS(fail_leaves_many_futures, 0, "leaves futures", " more");
+  FAILS(fail_leaves_much_memory, 0, "leaves memory", "more blocks of memory");
+}
+
+TEST(test_run_watchdog_barks_when_work_goes_on_after_the_body) {
+  FAILS(fail_works_on, 0, "has not ended after 30 ms", "fail_works_on");
+}
+
+/* ---- that cannot begin ----------------------------------------------------- */
+
+/* But one, for libcheck's file of messages. */
+static void leave_one_descriptor(void) {
+  struct rlimit limit;
+  int lowest = dup(0);
+  ck_assert_int_ge(lowest, 0);
+  close(lowest);
+  ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = (rlim_t)lowest + 1;
+  ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+TEST(test_run_without_a_loop_says_so) {
+  const TTest *const tests[] = {pass, NULL};
+  report_t *r = malloc(sizeof *r);
+  report_of(r, CK_NOFORK, leave_one_descriptor, tests);
+  ck_assert_int_eq(r->failed, 1);
+  ck_assert_msg(strstr(r->text, "no loop for pass: ") != NULL, "%s", r->text);
+  free(r);
+}
+
+/* ---- outside of tests ------------------------------------------------------ */
+
+TEST(test_run_complaint_outside_of_a_test_is_printed) {
+  char text[128];
+  int fds[2], before = dup(2);
+  ssize_t n;
+  ck_assert_int_eq(pipe(fds), 0);
+  fflush(stderr);
+  dup2(fds[1], 2);
+  close(fds[1]);
+  vow_check_complain("here.c:7", "no %s", "test");
+  fflush(stderr);
+  dup2(before, 2);
+  close(before);
+  n = read(fds[0], text, sizeof text - 1);
+  close(fds[0]);
+  ck_assert_int_gt(n, 0);
+  text[n] = '\0';
+  ck_assert_str_eq(text, "here.c:7: no test\n");
+}
+
+START_TEST(fail_holds_no_clock) {
+  vow_check_hold_clock(true);
+}
+END_TEST
+
+VOW_TEST_WITH(fail_holds_real_time, .real_time = true) {
+  (void)loop;
+  vow_check_hold_clock(true);
+}
+
+START_TEST(fail_settles_nothing) {
+  vow_check_settle();
+}
+END_TEST
+
+TEST(test_run_clock_can_be_held_in_tests_with_virtual_time_only) {
+  FAILS(fail_holds_no_clock, 0, "vow_check_hold_clock: no test runs");
+  FAILS(fail_holds_real_time, 0, "the test runs in real time");
+  FAILS(fail_settles_nothing, 0, "vow_check_settle: no task runs here");
+  ck_assert_uint_eq(vow_check_now_ms(), 0);
+}
+
+static vow_value_t settle_others(void *arg) {
+  vow_future_t *f = vow_go(vow_task_loop(), count_up, arg);
+  vow_check_settle();
+  ck_assert_int_eq(*(int *)arg, 1);
+  vow_drop(f);
+  return vow_nil();
+}
+
+/* On any driver, also without libuv. */
+TEST(test_run_settle_works_in_a_task_without_a_test) {
+  vow_loop_t *manual = manual_loop();
+  int ran = 0;
+  vow_future_t *f = vow_go(manual, settle_others, &ran);
+  manual_drain(manual);
+  ck_assert(vow_is_settled(f));
+  vow_drop(f);
+  manual_done(manual);
+}
+
 SUITE(check_run) {
   ADD(test_run_body_awaits_and_passes);
   ADD(test_run_hour_takes_no_time);
@@ -381,4 +501,10 @@ SUITE(check_run) {
   ADD(test_run_unseen_failure_fails);
   ADD(test_run_complaints_are_collected);
   ADD(test_run_fork_with_threads_is_a_loud_error);
+  ADD(test_run_many_leftovers_are_counted);
+  ADD(test_run_watchdog_barks_when_work_goes_on_after_the_body);
+  ADD(test_run_without_a_loop_says_so);
+  ADD(test_run_complaint_outside_of_a_test_is_printed);
+  ADD(test_run_clock_can_be_held_in_tests_with_virtual_time_only);
+  ADD(test_run_settle_works_in_a_task_without_a_test);
 }

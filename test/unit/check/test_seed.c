@@ -202,6 +202,50 @@ TEST(test_seed_failing_seed_is_told_and_replays) {
   free(again);
 }
 
+static void fail_at_once(vow_loop_t *loop, int i) {
+  (void)loop;
+  ck_abort_msg("seed number %d", i);
+}
+
+static void pass_often(vow_loop_t *loop, int i) {
+  (void)loop;
+  (void)i;
+  rounds++;
+}
+
+START_TEST(fail_unless_run_often) {
+  rounds = 0;
+  vow_check_run_seeds(VOW_SITE, "pass_often", NULL, pass_often, 0, 7);
+  ck_assert_uint_ne(rounds, 7);
+}
+END_TEST
+
+START_TEST(fail_with_seed) {
+  vow_check_run_seeds(VOW_SITE, "fail_at_once", NULL, fail_at_once, 0, 7);
+}
+END_TEST
+
+TEST(test_seed_of_the_environment_must_be_a_number) {
+  static const char *const texts[] = {"abc", "12 34", "-1", " 1",
+                                      "99999999999999999999"};
+  report_t *r = malloc(sizeof *r);
+  const TTest *tests[] = {fail_with_seed, NULL};
+  size_t i;
+  for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+    strcpy(wanted_seed, texts[i]);
+    report_of(r, CK_NOFORK, set_seed, tests);
+    ck_assert_msg(strstr(r->text, "which is no seed") != NULL, "%s", r->text);
+  }
+  strcpy(wanted_seed, "12");
+  report_of(r, CK_NOFORK, set_seed, tests);
+  ck_assert_msg(strstr(r->text, "VOW_SEED=12 replays") != NULL, "%s", r->text);
+  strcpy(wanted_seed, "");
+  tests[0] = fail_unless_run_often;
+  report_of(r, CK_NOFORK, set_seed, tests);
+  ck_assert_int_eq(r->failed, 1);
+  free(r);
+}
+
 SUITE(check_seed) {
   ADD(test_seed_numbers_stay_below_their_bound);
   ADD(test_seed_rounds_have_different_numbers);
@@ -213,4 +257,5 @@ SUITE(check_seed) {
   ADD(test_seed_keeps_watches);
   ADD(test_seed_keeps_yields_behind_what_is_ready);
   ADD(test_seed_failing_seed_is_told_and_replays);
+  ADD(test_seed_of_the_environment_must_be_a_number);
 }

@@ -2,6 +2,7 @@
 /* Faults by plan, and the driver that tries them all. */
 #include "unit/check/report.h"
 
+#include <vow/fs.h>
 #include <vow/gather.h>
 #include <vow/time.h>
 
@@ -48,6 +49,24 @@ TEST(test_torture_tries_every_n) {
   ck_assert_int_gt(runs, 12);
   ck_assert_int_ge(successes, 4); /* the last of each kind, and the first */
   ck_assert_int_lt(successes, runs);
+}
+
+/* Where a call fails nobody looks. */
+VOW_TORTURE(test_torture_unseen_failure_is_none_when_disturbed) {
+  vow_detach(vow_fs_stat(loop, "/"));
+  return vow_nil();
+}
+
+static int strided;
+
+/* The first of each kind, then every 1000th. */
+VOW_TORTURE_WITH(test_torture_stride_leaves_faults_out,
+                 .torture_stride = 1000) {
+  strided++;
+  VOW_TRY_NIL(vow_sleep(loop, 1));
+  VOW_TRY_NIL(vow_sleep(loop, 1));
+  ck_assert_int_le(strided, 9);
+  return vow_nil();
 }
 
 VOW_TEST_WITH(test_torture_by_hand_fails_the_nth, .probe_cells = true) {
@@ -109,6 +128,8 @@ TEST(test_torture_failures_tell_what_it_took) {
 SUITE(check_torture) {
   ADD(test_torture_sound_scenario_passes);
   ADD(test_torture_tries_every_n);
+  ADD(test_torture_unseen_failure_is_none_when_disturbed);
+  ADD(test_torture_stride_leaves_faults_out);
   ADD(test_torture_by_hand_fails_the_nth);
   ADD(test_torture_failures_tell_what_it_took);
 }
