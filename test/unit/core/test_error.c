@@ -2,6 +2,8 @@
 /* Tests of errors: codes, objects, cause, trail, aggregates, text. */
 #include "unit/core/helpers.h"
 
+#include <wchar.h>
+
 TEST(test_error_names_and_texts_of_codes) {
   ck_assert_str_eq(vow_err_name(UV_ECANCELED), "ECANCELED");
   ck_assert_str_eq(vow_strerror(UV_ECANCELED), uv_strerror(UV_ECANCELED));
@@ -365,6 +367,20 @@ TEST(test_error_because_of_no_failure_changes_nothing) {
   vow_value_destroy(v);
 }
 
+/* ---- texts that cannot be made --------------------------------------------- */
+
+/* The C locale has no such character. */
+TEST(test_error_whose_message_cannot_be_made_keeps_its_code) {
+  vow_loop_t *loop = manual_loop();
+  vow_value_t v = vow_failf(UV_EPROTO, "%ls", L"\u20ac");
+  ck_assert_int_eq(vow_value_code(v), UV_EPROTO);
+  vow_value_destroy(v);
+  v = vow_stringf("%ls", L"\u20ac");
+  ck_assert_int_eq(vow_value_code(v), UV_EINVAL);
+  vow_value_destroy(v);
+  manual_done(loop);
+}
+
 SUITE(core_error) {
   ADD(test_error_names_and_texts_of_codes);
   ADD(test_error_fail_of_no_failure_is_einval);
@@ -394,4 +410,5 @@ SUITE(core_error) {
   ADD(test_error_because_takes_the_place_of_a_bare_cancellation);
   ADD(test_error_because_ends_at_16_causes);
   ADD(test_error_because_of_no_failure_changes_nothing);
+  ADD(test_error_whose_message_cannot_be_made_keeps_its_code);
 }

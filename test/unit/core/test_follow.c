@@ -352,6 +352,21 @@ TEST(test_follow_by_one_that_cancelled_itself_leaves_the_shared) {
   manual_done(loop);
 }
 
+/* The same with one that nobody shares: it is not forgotten when the inner one
+ * is bypassed. */
+TEST(test_follow_by_one_that_cancelled_itself_below_another_cancels_it) {
+  vow_loop_t *loop = manual_loop();
+  pair_t x = pair(loop);
+  inside_t s = {NULL, x.f, false};
+  vow_future_t *outer;
+  s.self = vow_then(vow_sleep(loop, 0), end_self_then_follow, &s);
+  outer = vow_ready(loop, vow_follow(s.self));
+  manual_drain(loop);
+  ck_assert_int_eq(vow_promise_finish(x.p, vow_int(1)), UV_ECANCELED);
+  EXPECT_CANCELLED(outer, UV_ECANCELED);
+  manual_done(loop);
+}
+
 SUITE(core_follow) {
   ADD(test_follow_settles_as_the_other_does);
   ADD(test_follow_of_settled_takes_its_value);
@@ -375,4 +390,5 @@ SUITE(core_follow) {
   ADD(test_follow_by_one_that_cancelled_itself_cancels_the_followed);
   ADD(test_follow_by_one_that_dropped_itself_drops_the_followed);
   ADD(test_follow_by_one_that_cancelled_itself_leaves_the_shared);
+  ADD(test_follow_by_one_that_cancelled_itself_below_another_cancels_it);
 }

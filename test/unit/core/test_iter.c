@@ -458,6 +458,29 @@ TEST(test_iter_million_items_leave_memory_flat) {
   fault_remove();
 }
 
+/* ---- cycles --------------------------------------------------------------- */
+
+TEST(test_iter_would_cycle_sees_the_iterator_and_the_next_that_is_pending) {
+  vow_loop_t *loop = manual_loop();
+  tap_t t = {0}, u = {0};
+  vow_iter_t *it = tap_new(loop, &t), *other = tap_new(loop, &u);
+  vow_future_t *next = vow_iter_next(it), *elsewhere = vow_iter_next(other);
+  vow_future_t *closed = vow_iter_close(other);
+  ck_assert(vow_iter_would_cycle(it, next));
+  ck_assert(!vow_iter_would_cycle(it, elsewhere));
+  ck_assert(!vow_iter_would_cycle(other, next));
+  tap_give(&t, vow_int(1));
+  expect_int(next, 1);
+  vow_drop(elsewhere);
+  next = vow_iter_close(it);
+  ck_assert(!vow_iter_would_cycle(it, closed));
+  vow_drop(next);
+  vow_drop(closed);
+  vow_iter_free(it);
+  vow_iter_free(other);
+  manual_done(loop);
+}
+
 SUITE(core_iter) {
   ADD(test_iter_next_gives_what_the_class_gives_now_or_later);
   ADD(test_iter_end_is_told_ever_after_without_asking);
@@ -480,4 +503,5 @@ SUITE(core_iter) {
   ADD(test_iter_as_a_value_is_freed_by_its_type);
   ADD(test_iter_circle_through_a_next_is_found);
   ADD(test_iter_million_items_leave_memory_flat);
+  ADD(test_iter_would_cycle_sees_the_iterator_and_the_next_that_is_pending);
 }

@@ -3,6 +3,7 @@
  * looking. Closing is in test_loop_close.c. */
 #include "unit/core/helpers.h"
 
+#include <vow/driver.h>
 #include <vow/time.h>
 #include <vow/token.h>
 
@@ -339,6 +340,38 @@ TEST(test_loop_new_without_memory_leaves_the_driver_to_the_caller) {
   fault_remove();
 }
 
+/* ---- blocking ------------------------------------------------------------- */
+
+typedef struct probe {
+  vow_loop_t *loop;
+  vow_promise_t *p;
+  bool before, after;
+} probe_t;
+
+static vow_value_t settle_it(vow_future_t *in, void *arg) {
+  probe_t *x = arg;
+  (void)in;
+  x->before = vow_loop_may_block(x->loop);
+  vow_promise_finish(x->p, vow_int(1));
+  x->after = vow_loop_may_block(x->loop);
+  return vow_nil();
+}
+
+TEST(test_loop_may_block_not_once_what_is_run_until_has_settled) {
+  vow_loop_t *loop = manual_loop();
+  probe_t x = {.loop = loop, .after = true};
+  vow_future_t *f = vow_promise_new(loop, &x.p), *settling;
+  ck_assert(vow_loop_may_block(loop));
+  settling = vow_handle(vow_ready(loop, vow_nil()), settle_it, &x);
+  ck_assert_int_eq(vow_loop_run_until(loop, f), 0);
+  ck_assert(x.before);
+  ck_assert(!x.after);
+  ck_assert(vow_loop_may_block(loop));
+  vow_drop(settling);
+  EXPECT_INT(f, 1);
+  manual_done(loop);
+}
+
 SUITE(core_loop) {
   ADD(test_loop_no_callback_runs_inside_a_call);
   ADD(test_loop_ready_continuations_run_first_in_first_out);
@@ -355,4 +388,5 @@ SUITE(core_loop) {
   ADD(test_loop_run_inside_a_callback_is_an_error);
   ADD(test_loop_each_visits_every_live_future);
   ADD(test_loop_new_without_memory_leaves_the_driver_to_the_caller);
+  ADD(test_loop_may_block_not_once_what_is_run_until_has_settled);
 }

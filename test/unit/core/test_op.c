@@ -3,6 +3,7 @@
  * their own kind. */
 #include "unit/core/helpers.h"
 
+#include <pthread.h>
 #include <vow/op.h>
 
 typedef struct plain_op {
@@ -310,6 +311,54 @@ TEST(test_op_cycle_through_its_sources_is_an_error) {
   manual_done(loop);
 }
 
+/* ---- cycles, inputs of elsewhere ------------------------------------------ */
+
+TEST(test_op_would_cycle_sees_itself_behind_chains_and_operations) {
+  vow_loop_t *loop = manual_loop();
+  plain_op_t *p = new_op(loop), *inner = new_op(loop);
+  vow_future_t *f = vow_then(vow_ref(vow_op_future(p)), add_one, NULL);
+  vow_future_t *other = vow_never(loop);
+  ck_assert(vow_op_would_cycle(p, vow_op_future(p)));
+  ck_assert(vow_op_would_cycle(p, f));
+  ck_assert(!vow_op_would_cycle(p, other));
+  vow_waiter_start(&inner->waiter, inner, f);
+  ck_assert(vow_op_would_cycle(p, vow_op_future(inner)));
+  ck_assert(!vow_op_would_cycle(inner, vow_op_future(p)));
+  vow_drop(other);
+  vow_drop(vow_op_future(inner));
+  vow_drop(vow_op_future(p));
+  manual_done(loop);
+}
+
+TEST(test_op_discard_drops_inputs_of_any_loop_of_this_thread) {
+  vow_loop_t *a = manual_loop(), *b = manual_loop();
+  vow_op_discard(NULL);
+  vow_op_discard(vow_ready(a, once()));
+  ck_assert_int_eq(things_live, 0);
+  vow_op_discard(vow_op_future(new_op(b)));
+  ck_assert_int_eq(cancels, 1);
+  ck_assert_int_eq(destroys, 1);
+  manual_done(b);
+  manual_done(a);
+}
+
+static void *discard(void *f) {
+  vow_op_discard(f);
+  return NULL;
+}
+
+TEST(test_op_discard_on_another_thread_drops_on_the_futures_own) {
+  vow_loop_t *loop = manual_loop();
+  pthread_t thread;
+  vow_future_t *f = vow_ready(loop, once());
+  ck_assert_int_eq(pthread_create(&thread, NULL, discard, f), 0);
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(things_live, 1);
+  manual_drain(loop);
+  ck_assert_int_eq(things_live, 0);
+  manual_done(loop);
+}
+
 SUITE(core_op) {
   ADD(test_op_is_pending_zeroed_and_of_its_class);
   ADD(test_op_settles_once_and_is_destroyed_once);
@@ -328,4 +377,7 @@ SUITE(core_op) {
   ADD(test_op_waiter_takes_failures_without_a_loop);
   ADD(test_op_check_refuses_null_and_other_loops);
   ADD(test_op_cycle_through_its_sources_is_an_error);
+  ADD(test_op_would_cycle_sees_itself_behind_chains_and_operations);
+  ADD(test_op_discard_drops_inputs_of_any_loop_of_this_thread);
+  ADD(test_op_discard_on_another_thread_drops_on_the_futures_own);
 }

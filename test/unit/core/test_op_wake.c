@@ -4,6 +4,7 @@
 #include "unit/core/helpers.h"
 
 #include <vow/op.h>
+#include <vow/timeout.h>
 
 typedef struct plain_op {
   vow_op_t op;
@@ -386,6 +387,23 @@ TEST(test_value_is_cancelled_tells_cancellations_from_failures) {
   ck_assert(!vow_value_is_cancelled(vow_int(UV_ECANCELED)));
 }
 
+/* So deep down a cancel goes through the ready queue, like the wake. */
+TEST(test_op_cancelled_from_deep_above_hears_of_no_wake) {
+  vow_loop_t *loop = manual_loop();
+  plain_op_t *p = new_op(loop);
+  vow_future_t *f = vow_op_future(p);
+  int i;
+  for (i = 0; i < 64; i++) f = vow_timeout(f, 1000000);
+  vow_op_wake(p);
+  vow_cancel(f);
+  ck_assert_int_eq(cancels, 0);
+  manual_drain(loop);
+  ck_assert_int_eq(cancels, 1);
+  ck_assert_int_eq(wakes, 0);
+  EXPECT_CANCELLED(f, UV_ECANCELED);
+  manual_done(loop);
+}
+
 SUITE(core_op_wake) {
   ADD(test_op_waiter_try_starts_on_a_pending_future);
   ADD(test_op_waiter_try_leaves_settled_ones_to_the_caller);
@@ -405,4 +423,5 @@ SUITE(core_op_wake) {
   ADD(test_op_consume_leaves_a_promise_its_cell);
   ADD(test_value_followed_gives_the_future_of_such_a_value_only);
   ADD(test_value_is_cancelled_tells_cancellations_from_failures);
+  ADD(test_op_cancelled_from_deep_above_hears_of_no_wake);
 }

@@ -42,6 +42,24 @@ TEST(test_timer_equal_deadlines_far_and_near_fire_in_arming_order) {
   manual_done(loop);
 }
 
+/* All too far away for the wheel. The last one armed takes the place of the one
+ * that is cancelled, and is earlier than what stands above that. */
+TEST(test_timer_far_ones_fire_in_order_after_a_cancel) {
+  static const uint64_t delays[] = {0, 100, 10, 20, 30, 101, 102, 103, 104, 11};
+  vow_loop_t *loop = manual_loop();
+  vow_future_t *f[10];
+  int i;
+  for (i = 0; i < 10; i++) f[i] = vow_sleep(loop, 5000 + delays[i]);
+  vow_drop(f[5]);
+  manual_advance(loop, 5000 + 11);
+  for (i = 0; i < 10; i++)
+    if (i != 5) ck_assert_int_eq(vow_is_settled(f[i]), delays[i] <= 11);
+  manual_advance(loop, 100);
+  for (i = 0; i < 10; i++)
+    if (i != 5) vow_drop(f[i]);
+  manual_done(loop);
+}
+
 /* Rule 10: never early. */
 TEST(test_timer_sleep_never_ends_early) {
   static const uint64_t delays[] = {1, 63, 64, 1023, 1024, 1025, 100000};
@@ -321,6 +339,7 @@ TEST(test_timer_order_agrees_with_a_plain_model) {
 SUITE(core_timer) {
   ADD(test_timer_equal_deadlines_fire_in_arming_order);
   ADD(test_timer_equal_deadlines_far_and_near_fire_in_arming_order);
+  ADD(test_timer_far_ones_fire_in_order_after_a_cancel);
   ADD(test_timer_sleep_never_ends_early);
   ADD(test_timer_delay_counts_from_now_rounded_up);
   ADD(test_timer_zero_sleep_goes_through_the_ready_queue);

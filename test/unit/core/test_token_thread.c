@@ -58,9 +58,12 @@ TEST(test_token_thread_is_cancelled_from_another_thread) {
 TEST(test_token_thread_cancel_that_comes_too_late_is_harmless) {
   vow_loop_t *loop = manual_loop();
   vow_token_t *t = vow_token_new(loop);
+  vow_token_ref(t);
   ck_assert_int_eq(vow_token_cancel_post(t, UV_EINTR), 0);
   vow_token_free(t);
   manual_drain(loop);
+  ck_assert(!vow_token_is_cancelled(t)); /* as it was freed before */
+  vow_token_unref(t);
   t = vow_token_new(loop);
   manual_close(loop);
   ck_assert_int_eq(vow_token_cancel_post(t, UV_EINTR), VOW_ESHUTDOWN);

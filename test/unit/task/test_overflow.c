@@ -28,13 +28,12 @@ static death_t in_child(void (*scene)(void *arg), void *arg) {
   child = fork();
   ck_assert_int_ge(child, 0);
   if (child == 0) {
-    signal(SIGSEGV, SIG_DFL);
-    signal(SIGBUS, SIG_DFL);
+    test_let_signals_kill();
     dup2(fds[1], 2);
     close(fds[0]);
     close(fds[1]);
     scene(arg);
-    _exit(0);
+    test_leave(0);
   }
   close(fds[1]);
   while ((n = read(fds[0], d.text + length, sizeof d.text - 1 - length)) > 0)
@@ -219,7 +218,7 @@ static void exit_with_seven(int number, siginfo_t *info, void *context) {
   (void)number;
   (void)info;
   (void)context;
-  _exit(7);
+  test_leave(7);
 }
 
 static void handle_then_report(void *arg) {

@@ -264,7 +264,7 @@ static int signal_of_write(volatile char *at) {
     signal(SIGSEGV, SIG_DFL);
     signal(SIGBUS, SIG_DFL);
     *at = 1;
-    _exit(0);
+    test_leave(0);
   }
   ck_assert_int_eq(waitpid(child, &status, 0), child);
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -327,7 +327,7 @@ TEST(test_stack_unguarded_overflow_is_noticed_by_the_next_switch) {
     for (int i = 0; i < 64 * 256 - 10; i++)
       if (vow__stack_get(16384) == NULL) _exit(2);
     run_overrun();
-    _exit(0);
+    test_leave(0);
   }
   ck_assert_int_eq(waitpid(child, &status, 0), child);
   ck_assert(WIFSIGNALED(status));

@@ -3,6 +3,7 @@
  * out. */
 #include "unit/core/helpers.h"
 
+#include <vow/iter_class.h>
 #include <vow/task_iter.h>
 
 static vow_loop_t *loop;
@@ -300,6 +301,101 @@ TEST(test_generator_out_of_memory_loses_no_item) {
 }
 END_TEST
 
+/* ---- walks that cannot be, closings that fail ------------------------------ */
+
+static vow_value_t never_emits(void *arg) {
+  (void)arg;
+  return vow_nil();
+}
+
+TEST(test_generator_without_a_body_or_loop_says_so_at_its_next) {
+  vow_iter_t *it;
+  vow_future_t *f;
+  loop = manual_loop();
+  drops = 0;
+  it = vow_generator(loop, NULL, NULL, count_drop);
+  f = vow_iter_next(it);
+  EXPECT_MISUSE(f, UV_EINVAL, "the body is NULL");
+  vow_iter_free(it);
+  it = vow_generator(NULL, never_emits, NULL, count_drop);
+  f = vow_iter_next(it);
+  EXPECT_MISUSE(f, UV_EINVAL, "vow_generator");
+  vow_iter_free(it);
+  ck_assert_int_eq(drops, 2);
+  manual_done(loop);
+}
+END_TEST
+
+static void next_item(vow_iter_t *it) {
+  vow_iter_give(it, vow_int(1));
+}
+
+static void next_failure(vow_iter_t *it) {
+  vow_iter_give(it, vow_failf(UV_EIO, "no item"));
+}
+
+static void close_badly(vow_iter_t *it) {
+  vow_iter_closed(it, vow_failf(UV_EPROTO, "no good-bye"));
+}
+
+static const vow_iter_class_t bad_closer = {
+    .op = VOW_ITER_OP("bad closer", vow_iter_t, NULL, NULL),
+    .next = next_item,
+    .close = close_badly};
+
+static const vow_iter_class_t bad_all_over = {
+    .op = VOW_ITER_OP("bad all over", vow_iter_t, NULL, NULL),
+    .next = next_failure,
+    .close = close_badly};
+
+static vow_value_t walk_once(void *arg) {
+  vow_value_t failure;
+  vow_iter_t *it = vow_iter_new_at(VOW_SITE, vow_task_loop(), arg);
+  VOW_FOR(step, it, &failure) break;
+  return failure;
+}
+
+TEST(test_for_failure_of_the_closing_is_the_walks) {
+  vow_future_t *f;
+  loop = manual_loop();
+  f = vow_go(loop, walk_once, (void *)(uintptr_t)&bad_closer);
+  manual_drain(loop);
+  EXPECT_MISUSE(f, UV_EPROTO, "no good-bye");
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_for_failure_of_an_item_is_the_cause_of_that_of_the_closing) {
+  vow_value_t cause;
+  vow_future_t *f;
+  loop = manual_loop();
+  f = vow_go(loop, walk_once, (void *)(uintptr_t)&bad_all_over);
+  manual_drain(loop);
+  ck_assert_int_eq(vow_status(f), UV_EPROTO);
+  ck_assert(vow_error_cause(vow_error(f), &cause));
+  ck_assert_int_eq(vow_value_code(cause), UV_EIO);
+  vow_drop(f);
+  manual_done(loop);
+}
+END_TEST
+
+TEST(test_for_outside_of_a_task_fails_and_frees_the_iterator) {
+  vow_value_t failure;
+  int n = 3, turns = 0;
+  loop = manual_loop();
+  drops = 0;
+  VOW_FOR(step, vow_generator(loop, count_up, &n, count_drop), &failure)
+  turns++;
+  ck_assert_int_eq(turns, 0);
+  ck_assert(vow_value_is_failure(failure));
+  ck_assert_int_eq(vow_value_code(failure), UV_EINVAL);
+  vow_value_destroy(failure);
+  manual_drain(loop);
+  ck_assert_int_eq(drops, 1);
+  manual_done(loop);
+}
+END_TEST
+
 SUITE(task_iter) {
   ADD(test_for_generator_gives_every_item_then_ends);
   ADD(test_for_generator_failure_ends_the_walk);
@@ -315,4 +411,8 @@ SUITE(task_iter) {
   ADD(test_generator_closed_while_its_clean_up_emits_ends);
   ADD(test_emit_outside_of_a_generator_is_refused);
   ADD(test_generator_out_of_memory_loses_no_item);
+  ADD(test_generator_without_a_body_or_loop_says_so_at_its_next);
+  ADD(test_for_failure_of_the_closing_is_the_walks);
+  ADD(test_for_failure_of_an_item_is_the_cause_of_that_of_the_closing);
+  ADD(test_for_outside_of_a_task_fails_and_frees_the_iterator);
 }
