@@ -114,7 +114,6 @@ static void completed_ready(void *op, vow_waiter_t *w) {
 
 static void completed_cancel(void *op) {
   vow_completed_t *it = op;
-  if (it->closed) return;
   it->closed = true;
   answer_all(it, VOW_ESHUTDOWN);
   it->left++; /* nothing settles us before the end of this function */

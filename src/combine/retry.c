@@ -75,11 +75,7 @@ static vow_value_t gave_up(retry_t *t) {
 static void next_attempt(retry_t *t) {
   vow__runner_t *r = &t->run;
   vow_future_t *f;
-  if (r->cancelled) {
-    vow__runner_finish(r, vow_fail(UV_ECANCELED));
-    return;
-  }
-  r->calling = true;
+  r->calling = true; /* who cancels a pause ends it: we are wanted */
   f = t->start(vow_op_loop(t), ++t->attempt, r->arg);
   r->calling = false;
   vow__runner_adopt(r, f, "vow_retry");

@@ -8,6 +8,9 @@
 
 #define MAX_DEPTH 64
 
+/* Operations within operations that are gone through below that. */
+#define MAX_HIDDEN 1000
+
 /* Set in a cell's state while a dump is under way: it was shown. */
 #define SHOWN 0x80u
 
@@ -35,11 +38,34 @@ static void show(dump_t *d, const vow_future_t *f) {
   d->line(text, d->arg);
 }
 
+/* What is too deep down must not be told as if it were at the top. */
+static void hide(vow_future_t *f, void *arg) {
+  dump_t *d = arg;
+  while (f != NULL && !(f->node.flags & VOW__F_STATIC) &&
+         f->node.state == VOW__PENDING) {
+    vow_op_t *op = (vow_op_t *)(void *)f;
+    f->node.state |= SHOWN;
+    if (f->node.kind != VOW__OP) {
+      f = f->node.source;
+      continue;
+    }
+    if (op->cls->sources != NULL && d->depth < MAX_HIDDEN) {
+      d->depth++;
+      op->cls->sources(op, hide, d);
+      d->depth--;
+    }
+    return;
+  }
+}
+
 static void show_up(vow_future_t *f, void *arg) {
   dump_t *d = arg;
   bool go_on;
-  if (f == NULL || (f->node.flags & VOW__F_STATIC) || d->depth >= MAX_DEPTH)
+  if (d->depth >= MAX_DEPTH) {
+    hide(f, d);
     return;
+  }
+  if (f == NULL || (f->node.flags & VOW__F_STATIC)) return;
   show(d, f);
   go_on = !(f->node.state & SHOWN) && f->node.state == VOW__PENDING;
   f->node.state |= SHOWN;

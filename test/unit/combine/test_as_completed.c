@@ -210,6 +210,33 @@ TEST(test_as_completed_out_of_memory_loses_nothing) {
   starve(starved_as_completed, 0);
 }
 
+/* ---- while the loop closes ------------------------------------------------ */
+
+typedef struct late {
+  vow_completed_t *it;
+  int code;
+} late_t;
+
+static vow_value_t ask_late(vow_future_t *in, void *arg) {
+  late_t *x = arg;
+  vow_future_t *f = vow_completed_next(x->it);
+  (void)in;
+  x->code = vow_status(f);
+  vow_drop(f);
+  return vow_nil();
+}
+
+TEST(test_completed_next_on_a_loop_that_closes_fails_with_eshutdown) {
+  vow_loop_t *loop = manual_loop();
+  vow_future_t *input = vow_never(loop);
+  late_t x = {vow_as_completed(loop, 1, &input), 0};
+  vow_future_t *cleaning = vow_finally(vow_never(loop), ask_late, &x);
+  manual_close(loop);
+  ck_assert_int_eq(x.code, VOW_ESHUTDOWN);
+  vow_drop(cleaning);
+  vow_completed_free(x.it);
+}
+
 SUITE(combine_as_completed) {
   ADD(test_as_completed_gives_inputs_as_they_finish);
   ADD(test_as_completed_settled_inputs_come_in_argument_order);
@@ -224,4 +251,5 @@ SUITE(combine_as_completed) {
   ADD(test_as_completed_bad_arguments_give_null_and_a_message);
   ADD(test_as_completed_for_want_of_memory_says_so);
   ADD(test_as_completed_out_of_memory_loses_nothing);
+  ADD(test_completed_next_on_a_loop_that_closes_fails_with_eshutdown);
 }

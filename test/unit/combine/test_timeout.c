@@ -461,6 +461,20 @@ TEST(test_shield_out_of_memory_loses_nothing) {
   starve(starved_shield, 0);
 }
 
+/* ---- failures that belong to no loop --------------------------------------
+ */
+
+TEST(test_timeout_and_shield_of_a_failure_without_a_loop_pass_it_on) {
+  vow_future_t *bad = vow_then(NULL, NULL, NULL), *f;
+  ck_assert_ptr_null(vow_loop_of(bad));
+  f = vow_timeout(bad, 10);
+  ck_assert_ptr_eq(f, bad);
+  f = vow_shield(f);
+  ck_assert_ptr_eq(f, bad);
+  ck_assert_int_eq(vow_status(f), UV_EINVAL);
+  vow_drop(f);
+}
+
 SUITE(combine_timeout) {
   ADD(test_timeout_in_time_gives_the_value_and_leaves_no_timer);
   ADD(test_timeout_error_in_time_passes_unchanged);
@@ -496,4 +510,5 @@ SUITE(combine_timeout) {
   ADD(test_shield_dropped_lets_inner_go_on_and_reports_its_failure);
   ADD(test_shield_in_a_timeout_is_not_waited_for);
   ADD(test_shield_out_of_memory_loses_nothing);
+  ADD(test_timeout_and_shield_of_a_failure_without_a_loop_pass_it_on);
 }

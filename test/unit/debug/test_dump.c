@@ -4,11 +4,12 @@
 #include "support/test.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 #include <vow.h>
 
 typedef struct lines {
-  char text[2048];
+  char text[8192];
   int count;
 } lines_t;
 
@@ -95,10 +96,76 @@ TEST(test_dump_detached_and_cancelled_are_marked) {
   manual_done(loop);
 }
 
+/* ---- to stderr ------------------------------------------------------------ */
+
+/* What stderr gets from vow_dump_stderr. */
+static void dumped(vow_loop_t *loop, char *text, size_t size_bytes) {
+  int fds[2], before = dup(2);
+  ssize_t n;
+  ck_assert_int_eq(pipe(fds), 0);
+  fflush(stderr);
+  dup2(fds[1], 2);
+  close(fds[1]);
+  vow_dump_stderr(loop);
+  fflush(stderr);
+  dup2(before, 2);
+  close(before);
+  n = read(fds[0], text, size_bytes - 1);
+  ck_assert_int_ge(n, 0);
+  text[n] = '\0';
+  close(fds[0]);
+}
+
+TEST(test_dump_to_stderr_writes_the_same_lines) {
+  vow_loop_t *loop = manual_loop();
+  char text[512];
+  vow_future_t *f = vow_sleep_at("a:1", loop, 10);
+  f = vow_then_at("b:2", f, pass, NULL, NULL);
+  dumped(loop, text, sizeof text);
+  ck_assert_str_eq(text, "then b:2\n  sleep a:1\n");
+  vow_drop(f);
+  dumped(loop, text, sizeof text);
+  ck_assert_str_eq(text, "");
+  manual_done(loop);
+}
+
+/* What is below is not told elsewhere, either. */
+TEST(test_dump_of_a_long_chain_shows_the_first_64_levels) {
+  vow_loop_t *loop = manual_loop();
+  lines_t *l = calloc(1, sizeof *l);
+  vow_future_t *f = vow_never(loop);
+  ck_assert_ptr_nonnull(l);
+  f = vow_gather_of(loop, f, vow_sleep(loop, 10));
+  for (int i = 0; i < 100; i++) f = vow_then_at("s", f, pass, NULL, NULL);
+  vow_dump(loop, collect, l);
+  ck_assert_int_eq(l->count, 64);
+  vow_drop(f);
+  manual_drain(loop);
+  manual_done(loop);
+  free(l);
+}
+
+TEST(test_dump_of_nested_operations_shows_the_first_64_levels) {
+  vow_loop_t *loop = manual_loop();
+  lines_t *l = calloc(1, sizeof *l);
+  vow_future_t *f = vow_never(loop);
+  ck_assert_ptr_nonnull(l);
+  for (int i = 0; i < 100; i++) f = vow_gather_of(loop, f);
+  vow_dump(loop, collect, l);
+  ck_assert_int_eq(l->count, 64);
+  vow_drop(f);
+  manual_drain(loop);
+  manual_done(loop);
+  free(l);
+}
+
 SUITE(debug_dump) {
   ADD(test_dump_nothing_pending_is_empty);
   ADD(test_dump_chain_shows_sources_below);
   ADD(test_dump_gather_shows_each_child);
   ADD(test_dump_dropped_clean_up_is_marked);
   ADD(test_dump_detached_and_cancelled_are_marked);
+  ADD(test_dump_to_stderr_writes_the_same_lines);
+  ADD(test_dump_of_a_long_chain_shows_the_first_64_levels);
+  ADD(test_dump_of_nested_operations_shows_the_first_64_levels);
 }

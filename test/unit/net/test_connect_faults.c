@@ -346,6 +346,16 @@ TEST(test_name_that_the_resolver_refuses_gives_its_code) {
 
 #define EACH(name) tcase_add_loop_test(test_tcase, name, 0, ROWS)
 
+TEST(test_name_without_an_address_for_the_internet_gives_nodata) {
+  vow_loop_t *loop = loop_open();
+  const address_t odd = {.any = {.sa_family = AF_UNIX}};
+  const address_t *list[] = {&odd};
+  vow_future_t *f = connect_name(loop, 1, list, 0, 0);
+  ck_assert_int_eq(settle(loop, f), UV_EAI_NODATA);
+  vow_drop(f);
+  name_done(loop);
+}
+
 SUITE(net_connect_faults) {
   EACH(test_connect_refused_at_any_step_fails_and_leaves_nothing);
   EACH(test_connect_told_a_code_at_any_step_fails_and_leaves_nothing);
@@ -359,4 +369,5 @@ SUITE(net_connect_faults) {
   ADD(test_name_with_a_hanging_family_tries_the_other_second);
   ADD(test_name_asked_for_one_family_gets_no_other);
   ADD(test_name_that_the_resolver_refuses_gives_its_code);
+  ADD(test_name_without_an_address_for_the_internet_gives_nodata);
 }

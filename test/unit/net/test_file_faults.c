@@ -2,6 +2,7 @@
 /* What libuv may say to everything of <vow/file.h>, at every step of it: the
  * failure is told, files are whole, and descriptors and memory come back. And
  * short reads and writes, which are no failures. */
+#include <vow/debug.h>
 #include <vow/file.h>
 
 #include "support/uvfault.h"
@@ -238,10 +239,87 @@ TEST(test_file_short_transfers_lose_nothing) {
 
 #define EACH(name) tcase_add_loop_test(test_tcase, name, 0, ROWS)
 
+/* ---- what should not be ---------------------------------------------------- */
+
+/* A file that takes no byte, and says that this is well. */
+TEST(test_file_write_of_nothing_again_and_again_is_an_error) {
+  where_t at = where_open();
+  vow_future_t *f;
+  uvfault_report("uv_fs_write", 1, 0);
+  f = vow_file_write_all(at.loop, in(at.t, "new"), "abc", 3, O_WRONLY | O_CREAT,
+                         0644);
+  ck_assert_int_eq(settle(at.loop, f), UV_EIO);
+  ck_assert_uint_eq(uvfault_hits(), 1);
+  vow_drop(f);
+  where_close(&at);
+}
+
+TEST(test_file_lines_without_memory_gives_enomem) {
+  where_t at = where_open();
+  vow_lines_t *lines = NULL;
+  size_t n;
+  for (n = 1; n <= 2; n++) {
+    fault_fail_at(n);
+    ck_assert_int_eq(vow_file_lines(at.loop, in(at.t, "file"), 100, &lines),
+                     UV_ENOMEM);
+    ck_assert_uint_eq(fault_failed(), 1);
+    fault_off();
+    ck_assert_ptr_null(lines);
+  }
+  where_close(&at);
+}
+static void note_line(const char *line, void *arg) {
+  char *text = arg;
+  strncat(text, line, 400);
+  strncat(text, "\n", 2);
+}
+
+TEST(test_file_steps_are_seen_in_a_dump_below_the_whole) {
+  where_t at = where_open();
+  vow_future_t *f = vow_file_read_all(at.loop, in(at.t, "file"), 100);
+  char text[4096] = "";
+  vow_dump(at.loop, note_line, text);
+  ck_assert_ptr_nonnull(strstr(text, "file_read_all "));
+  ck_assert_ptr_nonnull(strstr(text, "\n  fs_"));
+  ck_assert_int_eq(settle_drop(at.loop, f), 0);
+  where_close(&at);
+}
+
+/* Its size is told as 0, and it is longer than the first room for it. */
+static bool long_file_starved(size_t n) {
+  static const char path[] = "/proc/self/maps";
+  where_t at = where_open();
+  vow_future_t *f;
+  bool hit;
+  int err;
+  fault_fail_at(n);
+  f = vow_file_read_all(at.loop, path, 1 << 20);
+  err = settle(at.loop, f);
+  hit = fault_failed() > 0;
+  fault_off();
+  if (!hit) ck_assert_int_eq(err, 0);
+  if (err != 0) ck_assert_int_eq(err, UV_ENOMEM);
+  if (err == 0) ck_assert_uint_gt(vow_bytes_length(vow_bytes_get(f)), 0);
+  vow_drop(f);
+  where_close(&at);
+  return hit;
+}
+
+TEST(test_file_of_unknown_length_read_without_memory_gives_enomem) {
+  size_t n;
+  if (access("/proc/self/maps", R_OK) != 0) return;
+  for (n = 1; long_file_starved(n); n++) ck_assert_uint_lt(n, 100);
+  ck_assert_uint_gt(n, 4);
+}
+
 SUITE(net_file_faults) {
   EACH(test_file_refused_at_any_step_tells_it_and_leaves_nothing);
   EACH(test_file_told_a_code_at_any_step_tells_it_and_leaves_nothing);
   EACH(test_file_refused_for_good_from_any_step_ends);
   EACH(test_file_cancelled_and_refused_at_any_step_leaves_nothing);
   EACH(test_file_short_transfers_lose_nothing);
+  ADD(test_file_write_of_nothing_again_and_again_is_an_error);
+  ADD(test_file_lines_without_memory_gives_enomem);
+  ADD(test_file_steps_are_seen_in_a_dump_below_the_whole);
+  ADD(test_file_of_unknown_length_read_without_memory_gives_enomem);
 }

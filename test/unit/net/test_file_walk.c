@@ -191,6 +191,68 @@ TEST(test_walk_freed_while_it_reads_fails_its_nexts) {
   folder_close(t);
 }
 
+/* Also while it asks where a link leads. */
+TEST(test_walk_that_follows_freed_at_any_step_fails_the_next) {
+  size_t taken, i;
+  for (taken = 0; taken < 7; taken++) {
+    folder_t *t = tree_open(loop_open());
+    vow_walk_t *walk = walk_of(t, VOW_WALK_FOLLOW);
+    vow_future_t *f;
+    for (i = 0; i < taken; i++)
+      ck_assert_int_eq(settle_drop(t->loop, vow_walk_next(walk)), 0);
+    f = vow_walk_next(walk);
+    vow_walk_free(walk);
+    if (vow_status(f) != 0) ck_assert_int_eq(vow_status(f), VOW_ESHUTDOWN);
+    vow_drop(f);
+    folder_close(t);
+  }
+}
+
+/* Takes all there is, and counts what was told of instead. */
+static int take_all(folder_t *t, vow_walk_t *walk, int *ret_entries) {
+  int failures = 0, err;
+  *ret_entries = 0;
+  for (;;) {
+    err = settle_drop(t->loop, vow_walk_next(walk));
+    if (err == UV_EOF) return failures;
+    if (err == 0) {
+      ++*ret_entries;
+    } else {
+      ck_assert_int_eq(err, UV_ENOMEM);
+      failures++;
+    }
+  }
+}
+
+static bool walk_starved(size_t n) {
+  folder_t *t;
+  vow_walk_t *walk = NULL;
+  int entries = 0, failures = 0;
+  bool hit;
+  fault_install();
+  t = tree_open(loop_open_probe());
+  fault_fail_at(n);
+  if (vow_dir_walk(t->loop, t->path, VOW_WALK_FOLLOW, &walk) == 0)
+    failures = take_all(t, walk, &entries);
+  else
+    ck_assert_ptr_null(walk);
+  hit = fault_failed() > 0;
+  fault_off();
+  ck_assert_int_le(failures, hit ? 1 : 0);
+  if (!hit) ck_assert_int_eq(entries, 7);
+  vow_walk_free(walk);
+  folder_close(t);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+  return hit;
+}
+
+TEST(test_walk_out_of_memory_tells_of_it_once_and_goes_on) {
+  size_t n = 1;
+  while (walk_starved(n)) n++;
+  ck_assert_uint_gt(n, 10);
+}
+
 SUITE(net_file_walk) {
   ADD(test_walk_goes_depth_first_and_sorted);
   ADD(test_walk_root_with_a_slash_gets_no_second);
@@ -201,4 +263,6 @@ SUITE(net_file_walk) {
   ADD(test_walk_several_nexts_are_served_in_order);
   ADD(test_walk_next_cancelled_takes_no_entry_away);
   ADD(test_walk_freed_while_it_reads_fails_its_nexts);
+  ADD(test_walk_that_follows_freed_at_any_step_fails_the_next);
+  ADD(test_walk_out_of_memory_tells_of_it_once_and_goes_on);
 }

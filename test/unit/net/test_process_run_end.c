@@ -528,6 +528,17 @@ TEST(test_rule_22_loop_closed_with_a_detached_run_ends_it) {
   place_end(&at);
 }
 
+/* Nobody will tell of its end. */
+TEST(test_run_cancelled_when_its_child_was_reaped_by_others_ends) {
+  place_t at = place_open();
+  vow_future_t *f = run_shell(at.loop, "exit 0");
+  ck_assert_int_gt(waitpid(-1, NULL, 0), 0);
+  vow_cancel(f);
+  ck_assert_int_eq(settle(at.loop, f), UV_ECANCELED);
+  vow_drop(f);
+  place_close(&at);
+}
+
 SUITE(net_process_run_end) {
   ADD(test_run_output_within_the_limit_passes);
   ADD(test_run_output_above_the_limit_fails_and_says_which);
@@ -559,4 +570,5 @@ SUITE(net_process_run_end) {
   ADD(test_rule_22_loop_closed_while_a_run_pends_ends_it);
   ADD(test_rule_22_loop_closed_kills_a_stubborn_run_after_its_grace);
   ADD(test_rule_22_loop_closed_with_a_detached_run_ends_it);
+  ADD(test_run_cancelled_when_its_child_was_reaped_by_others_ends);
 }

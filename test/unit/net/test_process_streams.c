@@ -396,6 +396,21 @@ TEST(test_process_stop_out_of_memory_kills) {
   ck_assert_uint_gt(n, 2);
 }
 
+/* Nobody will tell of its end. */
+TEST(test_process_stop_of_a_child_reaped_by_others_is_cancelled) {
+  place_t at = place_open();
+  vow_child_streams_t s;
+  vow_command_t c = shell("exit 0");
+  vow_future_t *f = vow_spawn_streams(at.loop, &c, &s);
+  int pid = vow_process_pid(f);
+  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+  f = vow_process_stop(f, SIGTERM, 5);
+  ck_assert_int_eq(settle(at.loop, f), UV_ECANCELED);
+  vow_drop(f);
+  streams_end(&at, &s);
+  place_close(&at);
+}
+
 SUITE(net_process_streams) {
   ADD(test_spawn_streams_talk_in_both_directions);
   ADD(test_spawn_streams_are_read_after_the_exit);
@@ -417,4 +432,5 @@ SUITE(net_process_streams) {
   ADD(test_process_stop_loop_closed_while_it_waits_kills);
   ADD(test_process_stop_bad_arguments_give_clear_failures);
   ADD(test_process_stop_out_of_memory_kills);
+  ADD(test_process_stop_of_a_child_reaped_by_others_is_cancelled);
 }

@@ -462,6 +462,46 @@ TEST(test_serve_thousand_connections_leave_nothing_behind) {
   fault_remove();
 }
 
+/* ---- no timer for the grace ------------------------------------------------ */
+
+enum { FAR_TIMERS = 4096 };
+
+static void not_due(vow_timer_t *t) {
+  (void)t;
+}
+
+/* The heap of deadlines has no room, and there is no memory: what is served is
+ * cancelled at once, as it could not be later. */
+TEST(test_serve_shutdown_without_a_timer_gives_no_grace) {
+  vow_timer_t *far = calloc(FAR_TIMERS, sizeof *far);
+  service_t s = {0};
+  vow_future_t *f;
+  size_t n = 0, i;
+  int fd;
+  ck_assert_ptr_nonnull(far);
+  fault_install();
+  service_open(&s, wait_for_ever);
+  fd = client_of(&s);
+  turn_until(s.loop, &s.calls, 1);
+  fault_fail_from(1);
+  while (n < FAR_TIMERS &&
+         vow_timer_start(s.loop, &far[n], vow_deadline_ms(s.loop, 3600000),
+                         not_due) == 0)
+    n++;
+  ck_assert_uint_lt(n, FAR_TIMERS);
+  f = vow_server_shutdown(s.server, 60000);
+  fault_off();
+  ck_assert_int_eq(settle_drop(s.loop, f), 0);
+  ck_assert_int_eq(s.running, 0);
+  expect_end(fd);
+  for (i = 0; i < n; i++) vow_timer_stop(s.loop, &far[i]);
+  vow_server_free(s.server);
+  loop_done(s.loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+  free(far);
+}
+
 SUITE(net_serve_end) {
   ADD(test_serve_shutdown_waits_for_handlers);
   ADD(test_serve_shutdown_cancels_at_the_deadline);
@@ -481,4 +521,5 @@ SUITE(net_serve_end) {
   ADD(test_serve_out_of_memory_while_serving_goes_on);
   ADD(test_serve_out_of_memory_at_the_end_ends_well);
   ADD(test_serve_thousand_connections_leave_nothing_behind);
+  ADD(test_serve_shutdown_without_a_timer_gives_no_grace);
 }

@@ -210,6 +210,32 @@ TEST(test_class_new_without_arguments_gives_null) {
   ck_assert_ptr_null(vow_stream_new(NULL, &my_class));
 }
 
+/* ---- room ----------------------------------------------------------------- */
+
+TEST(test_stream_class_reserved_push_needs_no_memory) {
+  vow_loop_t *loop;
+  vow_stream_t *s;
+  vow_bytes_t *b;
+  fault_install();
+  loop = manual_loop();
+  s = mine_new(loop);
+  push_text(s, "x"); /* which needs none */
+  b = vow_bytes_copy("abc", 3);
+  fault_fail_from(1);
+  ck_assert_int_eq(vow_stream_reserve(s), UV_ENOMEM);
+  ck_assert_int_eq(vow_stream_push(s, b), UV_ENOMEM);
+  ck_assert_uint_eq(vow_stream_buffered(s), 1);
+  fault_off();
+  ck_assert_int_eq(vow_stream_reserve(s), 0);
+  fault_fail_from(1);
+  ck_assert_int_eq(vow_stream_push(s, b), 0);
+  fault_off();
+  ck_assert_uint_eq(vow_stream_buffered(s), 4);
+  mine_done(s);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(net_stream_class) {
   ADD(test_class_reading_begins_with_the_first_read_and_stays);
   ADD(test_class_reading_pauses_at_high_water_and_goes_on_below_half);
@@ -219,4 +245,5 @@ SUITE(net_stream_class) {
   ADD(test_class_writes_fall_back_to_write);
   ADD(test_class_close_is_called_once_with_its_code);
   ADD(test_class_new_without_arguments_gives_null);
+  ADD(test_stream_class_reserved_push_needs_no_memory);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copying between streams: from d.b, which reads what is written to d.a, to
  * e.a, which is read from e.b. */
+#include <vow/debug.h>
+
 #include "unit/net/stream_support.h"
 
 typedef struct line {
@@ -199,6 +201,43 @@ TEST(test_copy_out_of_memory_fails_it) {
   ck_assert_uint_gt(n, 5);
 }
 
+/* ---- what it waits for ---------------------------------------------------- */
+
+static void note_line(const char *line, void *arg) {
+  char *text = arg;
+  strncat(text, line, 400);
+  strncat(text, "\n", 2);
+}
+
+TEST(test_copy_is_seen_in_a_dump_above_the_read_or_the_write_at_hand) {
+  line_t l = line_open(4);
+  vow_future_t *f = vow_stream_copy(l.d.b, l.e.a, UINT64_MAX);
+  char text[4096] = "";
+  manual_drain(l.d.loop);
+  vow_dump(l.d.loop, note_line, text);
+  ck_assert_ptr_nonnull(strstr(text, "stream_copy "));
+  ck_assert_ptr_nonnull(strstr(text, "\n  stream_read"));
+  say(l.d.a, "0123");
+  say(l.d.a, "4567"); /* more than fits behind */
+  manual_drain(l.d.loop);
+  text[0] = '\0';
+  vow_dump(l.d.loop, note_line, text);
+  ck_assert_ptr_nonnull(strstr(text, "\n  stream_write"));
+  vow_drop(f);
+  line_done(&l);
+}
+
+TEST(test_copy_bad_arguments_are_refused_by_name) {
+  line_t l = line_open(0);
+  vow_loop_t *other = manual_loop();
+  duo_t far = duo_on(other, 0);
+  fails(vow_stream_copy(NULL, l.e.a, 1), UV_EINVAL, "a stream is NULL");
+  fails(vow_stream_copy(l.d.b, NULL, 1), UV_EINVAL, "a stream is NULL");
+  fails(vow_stream_copy(l.d.b, far.a, 1), UV_EINVAL, "of two loops");
+  duo_done(&far);
+  line_done(&l);
+}
+
 SUITE(net_stream_copy) {
   ADD(test_copy_goes_on_until_the_end);
   ADD(test_copy_stops_at_the_limit);
@@ -211,4 +250,6 @@ SUITE(net_stream_copy) {
   ADD(test_copy_keeps_both_streams);
   ADD(test_copy_echo_of_a_stream_to_itself);
   ADD(test_copy_out_of_memory_fails_it);
+  ADD(test_copy_is_seen_in_a_dump_above_the_read_or_the_write_at_hand);
+  ADD(test_copy_bad_arguments_are_refused_by_name);
 }

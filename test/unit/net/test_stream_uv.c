@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams over TCP and pipes, on libuv. */
+#define _XOPEN_SOURCE 700 /* posix_openpt and what goes with it */
+#include <vow/debug.h>
 #include <vow/pipe.h>
 #include <vow/stream.h>
+#include <vow/tty.h>
 
 #include "unit/uv/uv_support.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* A connection: raw on one side, a stream that owns its handle on the other. */
@@ -482,6 +487,82 @@ TEST(test_stream_uv_idle_connection_costs_at_most_256_bytes) {
   fault_remove();
 }
 
+static void note_line(const char *line, void *arg) {
+  char *text = arg;
+  strncat(text, line, 400);
+  strncat(text, "\n", 2);
+}
+
+TEST(test_stream_uv_write_bytes_is_seen_in_a_dump_with_what_it_waits_for) {
+  wire_t w = wire_open();
+  vow_bytes_t *b = big_bytes();
+  vow_future_t *f = vow_stream_write_bytes(w.s, b);
+  char text[4096] = "";
+  vow_bytes_unref(b);
+  vow_dump(w.loop, note_line, text);
+  ck_assert_ptr_nonnull(strstr(text, "stream_write_bytes "));
+  ck_assert_ptr_nonnull(strstr(text, "\n  write"));
+  vow_drop(f);
+  wire_done(&w);
+}
+
+TEST(test_stream_uv_write_bytes_without_memory_fails_or_sends_all) {
+  vow_bytes_t *b;
+  wire_t w;
+  vow_future_t *f;
+  size_t n;
+  bool hit = true;
+  for (n = 1; hit; n++) {
+    int err;
+    fault_install();
+    w = wire_on(loop_open_probe());
+    b = big_bytes();
+    fault_fail_at(n);
+    f = vow_stream_write_bytes(w.s, b);
+    hit = fault_failed() > 0;
+    fault_off();
+    vow_bytes_unref(b);
+    err = vow_is_settled(f) ? vow_status(f) : 0;
+    ck_assert_int_eq(err, hit ? UV_ENOMEM : 0);
+    vow_drop(f);
+    wire_done(&w);
+    ck_assert_int_eq(fault_live(), 0);
+    fault_remove();
+  }
+  ck_assert_uint_gt(n, 2);
+}
+
+/* ---- terminals -------------------------------------------------------------
+ */
+
+TEST(test_stream_uv_over_a_terminal) {
+  int user = posix_openpt(O_RDWR | O_NOCTTY), fd;
+  struct termios mode;
+  vow_loop_t *loop;
+  uv_tty_t *tty = NULL;
+  vow_stream_t *s = NULL;
+  char shown[8] = "";
+  if (user < 0 || grantpt(user) != 0 || unlockpt(user) != 0) return;
+  fd = open(ptsname(user), O_RDWR | O_NOCTTY);
+  ck_assert_int_ge(fd, 0);
+  ck_assert_int_eq(tcgetattr(fd, &mode), 0);
+  mode.c_lflag &= ~(tcflag_t)ECHO;
+  mode.c_oflag &= ~(tcflag_t)OPOST;
+  ck_assert_int_eq(tcsetattr(fd, TCSANOW, &mode), 0);
+  loop = loop_open();
+  ck_assert_int_eq(vow_tty_new(loop, fd, &tty), 0);
+  ck_assert_int_eq(vow_stream_from_uv((uv_stream_t *)tty, VOW_STREAM_OWNED, &s),
+                   0);
+  ck_assert_int_eq(settle_drop(loop, vow_stream_write(s, "name?", 5)), 0);
+  ck_assert_int_eq(read(user, shown, sizeof shown), 5);
+  ck_assert_int_eq(memcmp(shown, "name?", 5), 0);
+  ck_assert_int_eq(write(user, "ada\n", 4), 4);
+  gives(loop, vow_stream_read_line(s, 80), "ada");
+  vow_stream_unref(s); /* closes it: that is its owner */
+  loop_done(loop);
+  close(user);
+}
+
 SUITE(net_stream_uv) {
   ADD(test_stream_uv_reads_and_writes);
   ADD(test_stream_uv_settles_at_once_when_bytes_are_there);
@@ -503,4 +584,7 @@ SUITE(net_stream_uv) {
   ADD(test_stream_uv_out_of_memory_loses_no_byte);
   ADD(test_stream_uv_echo_ping_pong_allocates_nothing);
   ADD(test_stream_uv_idle_connection_costs_at_most_256_bytes);
+  ADD(test_stream_uv_write_bytes_is_seen_in_a_dump_with_what_it_waits_for);
+  ADD(test_stream_uv_write_bytes_without_memory_fails_or_sends_all);
+  ADD(test_stream_uv_over_a_terminal);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes made by the program, and slices. */
+#include "support/manual.h"
 #include "unit/uv/uv_support.h"
 
 static void expect(const vow_bytes_t *b, const char *text) {
@@ -92,6 +93,33 @@ TEST(test_bytes_out_of_memory_gives_null) {
   fault_remove();
 }
 
+/* ---- as values ------------------------------------------------------------- */
+
+TEST(test_bytes_in_a_future_are_shared_and_described) {
+  vow_loop_t *loop = manual_loop();
+  vow_bytes_t *b = vow_bytes_copy("0123", 4), *again;
+  vow_future_t *f = vow_ready(loop, vow_ptr(b, &vow_type_bytes));
+  char text[32];
+  ck_assert_str_eq(vow_value_describe(vow_peek(f), text, sizeof text),
+                   "4 bytes");
+  (void)vow_ref(f);
+  again = vow_bytes_take(f); /* somebody else holds the future */
+  ck_assert_ptr_eq(again, b);
+  ck_assert(vow_bytes_is_shared(b));
+  vow_drop(f);
+  vow_drop(f);
+  expect(again, "0123");
+  ck_assert(!vow_bytes_is_shared(again));
+  vow_bytes_unref(again);
+  manual_done(loop);
+}
+
+TEST(test_bytes_too_many_to_be_counted_give_null) {
+  char *room = NULL;
+  ck_assert_ptr_null(vow_bytes_new(SIZE_MAX, &room));
+  ck_assert_ptr_null(room);
+}
+
 SUITE(uv_bytes) {
   ADD(test_bytes_new_is_filled_by_its_maker);
   ADD(test_bytes_copy_is_its_own);
@@ -99,4 +127,6 @@ SUITE(uv_bytes) {
   ADD(test_bytes_are_shared_with_slices_and_references);
   ADD(test_bytes_slice_is_cut_to_what_there_is);
   ADD(test_bytes_out_of_memory_gives_null);
+  ADD(test_bytes_in_a_future_are_shared_and_described);
+  ADD(test_bytes_too_many_to_be_counted_give_null);
 }

@@ -144,6 +144,50 @@ TEST(test_fs_opendir_nobody_takes_is_closed_after_the_loop) {
   folder_free(t);
 }
 
+TEST(test_fs_values_describe_themselves) {
+  folder_t *t = folder_open(loop_open());
+  vow_future_t *f = vow_fs_scandir(t->loop, t->path, 0);
+  char text[64], want[64];
+  ck_assert_int_eq(settle(t->loop, f), 0);
+  ck_assert_str_eq(vow_value_describe(vow_peek(f), text, sizeof text),
+                   "3 dirents");
+  vow_drop(f);
+  f = vow_fs_open(t->loop, in(t, "file"), O_RDONLY, 0);
+  ck_assert_int_eq(settle(t->loop, f), 0);
+  snprintf(want, sizeof want, "descriptor %d", (int)vow_file_get(f));
+  ck_assert_str_eq(vow_value_describe(vow_peek(f), text, sizeof text), want);
+  vow_drop(f);
+  folder_close(t);
+}
+
+static bool scan_starved(size_t n) {
+  folder_t *t;
+  vow_future_t *f;
+  bool hit;
+  int err;
+  fault_install();
+  t = folder_open(loop_open_probe());
+  make_file(in(t, "empty/only"), "");
+  fault_fail_at(n);
+  f = vow_fs_scandir(t->loop, in(t, "empty"), 0);
+  err = settle(t->loop, f);
+  hit = fault_failed() > 0;
+  fault_off();
+  ck_assert_int_eq(err, hit ? UV_ENOMEM : 0);
+  vow_drop(f);
+  folder_close(t);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+  return hit;
+}
+
+/* libuv's own memory is seen by leak checkers only. */
+TEST(test_fs_scandir_out_of_memory_at_the_last_name_leaks_nothing) {
+  size_t n = 1;
+  while (scan_starved(n)) n++;
+  ck_assert_uint_gt(n, 3);
+}
+
 SUITE(uv_fs_dir) {
   ADD(test_fs_scandir_gives_names_and_types_sorted);
   ADD(test_fs_scandir_of_many_keeps_every_name);
@@ -154,4 +198,6 @@ SUITE(uv_fs_dir) {
   ADD(test_fs_dir_freed_during_a_read_is_closed_after_it);
   ADD(test_fs_closedir_dropped_closes_all_the_same);
   ADD(test_fs_opendir_nobody_takes_is_closed_after_the_loop);
+  ADD(test_fs_values_describe_themselves);
+  ADD(test_fs_scandir_out_of_memory_at_the_last_name_leaks_nothing);
 }

@@ -239,6 +239,26 @@ TEST(test_fs_poll_out_of_memory_loses_nothing) {
   ck_assert_uint_gt(n, 4);
 }
 
+TEST(test_fs_poll_change_that_cannot_be_told_waits_for_the_next_next) {
+  watch_t w;
+  vow_future_t *f;
+  fault_install();
+  w = watch_open(loop_open());
+  append(&w);
+  look(w.loop);
+  fault_fail_from(1);
+  f = vow_fs_poll_next(w.p);
+  ck_assert_int_eq(vow_status(f), UV_ENOMEM);
+  vow_drop(f);
+  fault_off();
+  f = vow_fs_poll_next(w.p);
+  ck_assert(vow_is_settled(f));
+  expect_sizes(f, 0, 1);
+  watch_done(&w);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(uv_fs_poll) {
   ADD(test_fs_poll_gives_before_and_after);
   ADD(test_fs_poll_changes_that_nobody_took_come_as_one);
@@ -251,4 +271,5 @@ SUITE(uv_fs_poll) {
   ADD(test_fs_poll_on_an_attached_loop_may_be_freed_after_close);
   ADD(test_fs_poll_bad_arguments_give_codes);
   ADD(test_fs_poll_out_of_memory_loses_nothing);
+  ADD(test_fs_poll_change_that_cannot_be_told_waits_for_the_next_next);
 }

@@ -49,9 +49,41 @@ TEST(test_fs_mkdtemp_gives_its_path) {
   folder_close(t);
 }
 
+TEST(test_fs_temp_free_closes_and_unlinks_what_is_left_of_it) {
+  folder_t *t = folder_open(loop_open());
+  vow_future_t *f = vow_fs_mkstemp(t->loop, in(t, "tmp-XXXXXX"));
+  vow_temp_t *temp;
+  ck_assert_int_eq(settle(t->loop, f), 0);
+  temp = vow_temp_take(f);
+  vow_drop(f);
+  ck_assert_int_eq(close(temp->file), 0);
+  temp->file = -1;
+  vow_temp_free(temp);
+  ck_assert_int_eq(count_names(t, "tmp-"), 0);
+  vow_temp_free(NULL);
+  folder_close(t);
+}
+
+/* Renamed: there is nothing to unlink. */
+TEST(test_fs_temp_free_leaves_a_file_whose_path_is_empty) {
+  folder_t *t = folder_open(loop_open());
+  vow_future_t *f = vow_fs_mkstemp(t->loop, in(t, "tmp-XXXXXX"));
+  vow_temp_t *temp;
+  ck_assert_int_eq(settle(t->loop, f), 0);
+  temp = vow_temp_take(f);
+  vow_drop(f);
+  ck_assert_int_eq(rename(temp->path, in(t, "kept")), 0);
+  *(char *)(uintptr_t)temp->path = '\0';
+  vow_temp_free(temp);
+  ck_assert_int_eq(count_names(t, "kept"), 1);
+  folder_close(t); /* no descriptor is left */
+}
+
 SUITE(uv_fs_temp) {
   ADD(test_fs_mkstemp_taken_is_the_callers);
   ADD(test_fs_mkstemp_nobody_takes_is_closed_and_unlinked);
   ADD(test_fs_mkstemp_failure_names_the_template);
   ADD(test_fs_mkdtemp_gives_its_path);
+  ADD(test_fs_temp_free_closes_and_unlinks_what_is_left_of_it);
+  ADD(test_fs_temp_free_leaves_a_file_whose_path_is_empty);
 }

@@ -184,6 +184,37 @@ TEST(test_interval_on_libuv_is_never_early) {
   loop_done(loop);
 }
 
+/* The timer stands in the heap, which has to grow. */
+TEST(test_interval_without_memory_for_its_timer_fails_all_who_wait) {
+  vow_interval_t *i = NULL, *far[80];
+  vow_future_t *f, *waiting[80];
+  vow_loop_t *loop;
+  size_t n = 0;
+  int err = 0;
+  fault_install();
+  loop = manual_loop();
+  ck_assert_int_eq(vow_interval_new(loop, 1000000, &i), 0);
+  for (; n < 80 && err == 0; n++) {
+    ck_assert_int_eq(vow_interval_new(loop, 1000000, &far[n]), 0);
+    fault_fail_from(1);
+    waiting[n] = vow_interval_next(far[n]);
+    err = vow_is_settled(waiting[n]) ? vow_status(waiting[n]) : 0;
+    fault_off();
+  }
+  ck_assert_int_eq(err, UV_ENOMEM);
+  f = vow_interval_next(i); /* there is room again */
+  ck_assert_int_eq(vow_state(f), VOW_PENDING);
+  vow_drop(f);
+  while (n > 0) {
+    vow_drop(waiting[--n]);
+    vow_interval_free(far[n]);
+  }
+  vow_interval_free(i);
+  manual_done(loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(uv_interval) {
   ADD(test_interval_ticks_on_its_grid);
   ADD(test_interval_missed_ticks_come_at_once_in_one_piece);
@@ -196,4 +227,5 @@ SUITE(uv_interval) {
   ADD(test_interval_huge_period_never_overflows);
   ADD(test_interval_out_of_memory_gives_enomem);
   ADD(test_interval_on_libuv_is_never_early);
+  ADD(test_interval_without_memory_for_its_timer_fails_all_who_wait);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/uvfault.h"
 #include "unit/uv/uv_support.h"
 
 #define CLIENTS 3
@@ -186,10 +187,108 @@ TEST(test_close_without_descriptors_fails_pending_accepts) {
   ck_assert_int_eq(lowest_free(), before);
 }
 
+/* ---- faults of its own, uv_close by the user ------------------------------ */
+
+/* A connection waits in libuv, as no handle could be made for it. */
+typedef struct left {
+  vow_loop_t *loop;
+  uv_tcp_t *listening;
+  vow_listener_t *listener;
+  int client;
+} left_t;
+
+static left_t left_open(void) {
+  left_t l = {loop_open(), NULL, NULL, -1};
+  l.listening = bound_tcp(l.loop);
+  ck_assert_int_eq(vow_listen(l.listening, 8, &l.listener), 0);
+  uvfault_on();
+  uvfault_fail_from("uv_tcp_init", 1, UV_ENOTSUP);
+  l.client = connect_raw(port_of(l.listening));
+  while (uvfault_hits() == 0) uv_run(vow_loop_uv(l.loop), UV_RUN_ONCE);
+  return l;
+}
+
+static void left_close(left_t *l) {
+  vow_listener_free(l->listener);
+  vow_tcp_free(l->listening);
+  close(l->client);
+  loop_done(l->loop);
+}
+
+TEST(test_accept_that_can_make_no_handle_fails_and_loses_no_connection) {
+  left_t l = left_open();
+  vow_future_t *f = vow_accept(l.listener);
+  ck_assert_int_eq(vow_status(f), UV_ENOTSUP);
+  ck_assert_ptr_nonnull(strstr(vow_error_message(vow_error(f)), "accept: "));
+  vow_drop(f);
+  uvfault_off();
+  ck_assert_int_eq(settle_drop(l.loop, vow_accept(l.listener)), 0);
+  left_close(&l);
+}
+
+TEST(test_accept_of_a_connection_that_has_gone_fails) {
+  left_t l = left_open();
+  vow_future_t *f;
+  uvfault_off();
+  uvfault_on();
+  uvfault_fail("uv_accept", 1, UV_ECONNABORTED);
+  f = vow_accept(l.listener);
+  ck_assert_int_eq(vow_status(f), UV_ECONNABORTED);
+  vow_drop(f);
+  uvfault_off();
+  close(l.client);
+  l.client = connect_raw(port_of(l.listening));
+  ck_assert_int_eq(settle_drop(l.loop, vow_accept(l.listener)), 0);
+  left_close(&l);
+}
+
+/* libuv tells nobody of that. */
+TEST(test_accept_on_a_handle_the_user_has_closed_fails) {
+  vow_loop_t *loop = loop_open();
+  struct sockaddr_in addr = local_addr(0);
+  uv_tcp_t tcp;
+  vow_listener_t *listener = NULL;
+  vow_future_t *f;
+  ck_assert_int_eq(uv_tcp_init(vow_loop_uv(loop), &tcp), 0);
+  ck_assert_int_eq(uv_tcp_bind(&tcp, (const struct sockaddr *)&addr, 0), 0);
+  ck_assert_int_eq(vow_listen(&tcp, 8, &listener), 0);
+  uv_close(handle_of(&tcp), NULL);
+  f = vow_accept(listener);
+  ck_assert_int_eq(vow_status(f), VOW_ESHUTDOWN);
+  ck_assert_ptr_nonnull(
+      strstr(vow_error_message(vow_error(f)), "closed by uv_close"));
+  vow_drop(f);
+  vow_listener_free(listener);
+  turns(loop, 2);
+  loop_done(loop);
+}
+
+/* The timer looks, in vain, and looks again. */
+TEST(test_accept_long_without_descriptors_finds_them_at_last) {
+  scarce_t s;
+  vow_future_t *f, *g;
+  SKIP_IF_VALGRIND();
+  s = scarce_open();
+  f = vow_accept(s.listener);
+  g = vow_accept(s.listener);
+  limit_to(lowest_free());
+  ck_assert_int_eq(settle_drop(s.loop, f), UV_EMFILE);
+  ck_assert_int_eq(settle_drop(s.loop, vow_sleep(s.loop, 120)), 0);
+  ck_assert_int_eq(vow_state(g), VOW_PENDING);
+  give_back(&s);
+  ck_assert_int_eq(settle_drop(s.loop, g), 0);
+  expect_connections(&s, CLIENTS - 1);
+  scarce_close(&s);
+}
+
 SUITE(uv_listen) {
   ADD(test_accept_no_descriptor_at_all_fails_one_and_goes_on);
   ADD(test_accept_again_without_descriptors_is_pending);
   ADD(test_accept_no_descriptor_to_give_up_waits_for_one);
   ADD(test_listener_free_without_descriptors_fails_pending_accepts);
   ADD(test_close_without_descriptors_fails_pending_accepts);
+  ADD(test_accept_that_can_make_no_handle_fails_and_loses_no_connection);
+  ADD(test_accept_of_a_connection_that_has_gone_fails);
+  ADD(test_accept_on_a_handle_the_user_has_closed_fails);
+  ADD(test_accept_long_without_descriptors_finds_them_at_last);
 }

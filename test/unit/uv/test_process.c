@@ -325,6 +325,42 @@ TEST(test_spawn_out_of_memory_starts_nothing_or_loses_nothing) {
   ck_assert_uint_gt(n, 3);
 }
 
+enum { FAR_TIMERS = 4096 };
+
+static void not_due(vow_timer_t *t) {
+  (void)t;
+}
+
+/* libuv never tells, and there is no memory for a timer to wait with. */
+TEST(test_spawn_reaped_by_others_can_be_cancelled_without_memory) {
+  vow_timer_t *far = calloc(FAR_TIMERS, sizeof *far);
+  vow_loop_t *loop;
+  vow_future_t *f;
+  size_t n = 0, i;
+  int pid;
+  ck_assert_ptr_nonnull(far);
+  fault_install();
+  loop = loop_open();
+  f = spawn_shell(loop, "exit 0");
+  pid = vow_process_pid(f);
+  ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+  fault_fail_from(1);
+  while (n < FAR_TIMERS &&
+         vow_timer_start(loop, &far[n], vow_deadline_ms(loop, 3600000),
+                         not_due) == 0)
+    n++;
+  ck_assert_uint_lt(n, FAR_TIMERS);
+  vow_cancel(f);
+  fault_off();
+  ck_assert_int_eq(settle(loop, f), UV_ECANCELED);
+  vow_drop(f);
+  for (i = 0; i < n; i++) vow_timer_stop(loop, &far[i]);
+  loop_done(loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+  free(far);
+}
+
 SUITE(uv_process) {
   ADD(test_spawn_succeeds_with_the_exit_status);
   ADD(test_spawn_killed_succeeds_with_the_signal);
@@ -341,4 +377,5 @@ SUITE(uv_process) {
   ADD(test_spawn_exit_is_shared_by_copy);
   ADD(test_spawn_bad_arguments_give_clear_failures);
   ADD(test_spawn_out_of_memory_starts_nothing_or_loses_nothing);
+  ADD(test_spawn_reaped_by_others_can_be_cancelled_without_memory);
 }

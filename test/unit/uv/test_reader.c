@@ -374,6 +374,29 @@ TEST(test_echo_ping_pong_allocates_nothing) {
   fault_remove();
 }
 
+/* ---- uv_close by the user -------------------------------------------------- */
+
+TEST(test_stream_the_user_has_closed_reads_and_shuts_down_no_more) {
+  vow_loop_t *loop = loop_open();
+  uv_tcp_t tcp;
+  vow_reader_t *r = NULL;
+  vow_future_t *f;
+  ck_assert_int_eq(uv_tcp_init(vow_loop_uv(loop), &tcp), 0);
+  ck_assert_int_eq(vow_reader_new(stream_of(&tcp), 0, &r), 0);
+  uv_close(handle_of(&tcp), NULL);
+  f = vow_reader_next(r);
+  ck_assert_int_eq(vow_status(f), VOW_ESHUTDOWN);
+  ck_assert_ptr_nonnull(
+      strstr(vow_error_message(vow_error(f)), "closed by uv_close"));
+  vow_drop(f);
+  f = vow_shutdown(stream_of(&tcp));
+  ck_assert_int_eq(vow_status(f), VOW_ESHUTDOWN);
+  vow_drop(f);
+  vow_reader_free(r);
+  turns(loop, 2);
+  loop_done(loop);
+}
+
 SUITE(uv_reader) {
   ADD(test_reader_next_on_waiting_data_has_settled_on_return);
   ADD(test_reader_several_nexts_are_served_in_order);
@@ -389,4 +412,5 @@ SUITE(uv_reader) {
   ADD(test_bytes_of_null_are_empty);
   ADD(test_reader_kept_pieces_stay_intact);
   ADD(test_echo_ping_pong_allocates_nothing);
+  ADD(test_stream_the_user_has_closed_reads_and_shuts_down_no_more);
 }

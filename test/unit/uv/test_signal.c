@@ -3,6 +3,7 @@
 #include <vow/signal.h>
 
 #include "support/manual.h"
+#include "support/uvfault.h"
 #include "unit/uv/uv_support.h"
 
 #include <signal.h>
@@ -185,6 +186,18 @@ TEST(test_signal_out_of_memory_gives_enomem) {
   ck_assert_uint_gt(n, 3);
 }
 
+TEST(test_signal_once_whose_handle_cannot_be_made_gives_the_error) {
+  vow_loop_t *loop = loop_open();
+  vow_future_t *f;
+  uvfault_on();
+  uvfault_fail("uv_signal_init", 1, UV_EMFILE);
+  f = vow_signal_once(loop, SIGUSR1);
+  uvfault_off();
+  ck_assert_int_eq(vow_status(f), UV_EMFILE);
+  vow_drop(f);
+  loop_done(loop);
+}
+
 SUITE(uv_signal) {
   ADD(test_signal_once_gives_the_number);
   ADD(test_signal_once_dropped_or_closed_leaves_nothing);
@@ -196,4 +209,5 @@ SUITE(uv_signal) {
   ADD(test_signal_on_an_attached_loop_may_be_freed_after_close);
   ADD(test_signal_bad_arguments_give_codes);
   ADD(test_signal_out_of_memory_gives_enomem);
+  ADD(test_signal_once_whose_handle_cannot_be_made_gives_the_error);
 }

@@ -510,6 +510,22 @@ TEST(test_thread_pool_run_that_cannot_wake_its_loop_gives_the_error) {
   both_done(pool, loop);
 }
 
+TEST(test_thread_pool_new_without_a_condition_gives_the_error) {
+  vow_thread_pool_t *pool = NULL;
+  size_t n;
+  for (n = 1; n <= 2; n++) {
+    fault_install();
+    uvfault_on();
+    uvfault_fail("uv_cond_init", n, UV_EAGAIN);
+    ck_assert_int_eq(vow_thread_pool_new(NULL, &pool), UV_EAGAIN);
+    ck_assert_uint_eq(uvfault_hits(), 1);
+    uvfault_off();
+    ck_assert_ptr_null(pool);
+    ck_assert_int_eq(fault_live(), 0);
+    fault_remove();
+  }
+}
+
 SUITE(uv_thread_pool) {
   ADD(test_thread_pool_run_result_arrives_after_arg_was_dropped);
   ADD(test_thread_pool_run_failure_with_message_arrives);
@@ -537,4 +553,5 @@ SUITE(uv_thread_pool) {
   ADD(test_thread_pool_new_some_threads_that_do_not_start_end_the_others);
   ADD(test_thread_pool_new_without_a_lock_gives_the_error);
   ADD(test_thread_pool_run_that_cannot_wake_its_loop_gives_the_error);
+  ADD(test_thread_pool_new_without_a_condition_gives_the_error);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vow_call_blocking: from a thread into a loop, and waiting there. */
+#include <vow/debug.h>
+
 #include "unit/uv/thread_pool_call.h"
 
 #include "support/manual.h"
@@ -358,6 +360,31 @@ TEST(test_call_blocking_nth_allocation_fails_gives_enomem) {
   ck_assert_uint_ge(n, 5); /* the call, its post, two futures */
 }
 
+/* ---- who waits for what --------------------------------------------------- */
+
+static void note_line(const char *line, void *arg) {
+  char *text = arg;
+  strncat(text, line, 400);
+  strncat(text, "\n", 2);
+}
+
+TEST(test_call_blocking_is_seen_in_a_dump_above_what_it_waits_for) {
+  vow_loop_t *loop = loop_open();
+  vow_thread_pool_t *pool = pool_open(1);
+  call_t c = call_of(NULL, never);
+  vow_future_t *f = vow_thread_pool_run(pool, loop, call_job, &c);
+  char text[4096] = "";
+  run_until_called(loop, &c);
+  vow_dump(loop, note_line, text);
+  ck_assert_msg(strstr(text, "call_blocking ") != NULL, "%s", text);
+  ck_assert_msg(strstr(text, "\n  promise ") != NULL, "%s", text);
+  vow_drop(f);
+  ck_assert_int_eq(vow_loop_run(loop), 0);
+  both_done(pool, loop);
+  ck_assert_int_eq(c.status, UV_ECANCELED);
+  vow_value_destroy(c.value);
+}
+
 SUITE(uv_thread_pool_call) {
   ADD(test_call_blocking_from_a_job_gives_the_value);
   ADD(test_call_blocking_from_any_thread_gives_the_value);
@@ -378,4 +405,5 @@ SUITE(uv_thread_pool_call) {
   ADD(test_call_blocking_ends_when_the_pool_is_closed_with_cancel);
   ADD(test_call_blocking_ends_at_the_deadline_of_the_pools_closing);
   ADD(test_call_blocking_nth_allocation_fails_gives_enomem);
+  ADD(test_call_blocking_is_seen_in_a_dump_above_what_it_waits_for);
 }

@@ -3,6 +3,8 @@
  * who is named, and giving a pool up. */
 #include "unit/uv/thread_pool_support.h"
 
+#include <unistd.h>
+
 static vow_thread_pool_t *pool_open_noting(names_t *names, size_t limit) {
   vow_thread_pool_options_t o = {0};
   vow_thread_pool_t *pool = NULL;
@@ -401,6 +403,44 @@ TEST(test_thread_pool_free_within_a_job_is_allowed) {
   loop_done(loop);
 }
 
+/* ---- who is named by default ---------------------------------------------- */
+
+/* What stderr gets when a job outlasts the closing of its pool. */
+static void stuck_text(char *text, size_t size_bytes) {
+  vow_loop_t *loop = loop_open();
+  vow_thread_pool_t *pool = pool_open(1);
+  gate_t g;
+  vow_future_t *f = gate_begin(pool, loop, &g);
+  int fds[2], before = dup(2);
+  ssize_t n;
+  ck_assert_int_eq(pipe(fds), 0);
+  dup2(fds[1], 2);
+  close(fds[1]);
+  ck_assert_int_eq(vow_thread_pool_close_blocking(pool, VOW_POOL_FINISH, 5),
+                   UV_EBUSY);
+  dup2(before, 2);
+  close(before);
+  n = read(fds[0], text, size_bytes - 1);
+  ck_assert_int_ge(n, 0);
+  text[n] = '\0';
+  close(fds[0]);
+  gate_open(&g);
+  ck_assert_int_eq(settle_drop(loop, f), 0);
+  gate_done(&g);
+  both_done(pool, loop);
+}
+
+TEST(test_thread_pool_close_prints_what_is_stuck_when_the_environment_asks) {
+  char text[512];
+  setenv("VOW_DEBUG", "1", 1);
+  stuck_text(text, sizeof text);
+  unsetenv("VOW_DEBUG");
+  ck_assert_ptr_nonnull(strstr(text, "vow: still running: a job of the pool "));
+  ck_assert_ptr_nonnull(strstr(text, "thread_pool_support.h:"));
+  stuck_text(text, sizeof text);
+  ck_assert_str_eq(text, "");
+}
+
 SUITE(uv_thread_pool_close) {
   ADD(test_thread_pool_close_finish_runs_what_is_queued);
   ADD(test_thread_pool_close_cancel_refuses_what_is_queued);
@@ -420,4 +460,5 @@ SUITE(uv_thread_pool_close) {
   ADD(test_thread_pool_free_lets_a_running_job_end);
   ADD(test_thread_pool_free_while_closing_goes_on_closing);
   ADD(test_thread_pool_free_within_a_job_is_allowed);
+  ADD(test_thread_pool_close_prints_what_is_stuck_when_the_environment_asks);
 }

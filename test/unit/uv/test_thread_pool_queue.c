@@ -528,7 +528,7 @@ TEST(test_thread_pool_in_a_forked_child_refuses_jobs) {
   ck_assert_int_eq(settle_drop(loop, f), 0);
   child = fork();
   ck_assert_int_ge(child, 0);
-  if (child == 0) _exit(look_from_child(pool, loop));
+  if (child == 0) test_leave(look_from_child(pool, loop));
   ck_assert_int_eq(waitpid(child, &status, 0), child);
   ck_assert(WIFEXITED(status));
   ck_assert_int_eq(WEXITSTATUS(status), 0);

@@ -518,6 +518,43 @@ TEST(test_receiver_out_of_memory_gives_enomem) {
   ck_assert_uint_gt(n, 5);
 }
 
+/* ---- as values ------------------------------------------------------------ */
+
+TEST(test_udp_get_borrows_and_take_moves_the_handle_out) {
+  vow_loop_t *loop = loop_open();
+  uv_udp_t *udp = bound_udp(loop);
+  vow_future_t *f = vow_ready(loop, vow_ptr(udp, &vow_type_udp));
+  ck_assert_ptr_eq(vow_udp_get(f), udp);
+  ck_assert_ptr_eq(vow_udp_take(f), udp);
+  vow_drop(f);
+  ck_assert(!uv_is_closing(udp_handle(udp)));
+  vow_udp_free(udp);
+  f = vow_ready(loop, vow_int(1));
+  ck_assert_ptr_null(vow_udp_get(f));
+  ck_assert_ptr_null(vow_udp_take(f));
+  vow_drop(f);
+  loop_done(loop);
+}
+
+/* A datagram is shared when the future that holds it is. */
+TEST(test_udp_datagram_taken_of_a_shared_future_is_shared) {
+  duo_t p = duo_open(loop_open(), 0);
+  vow_future_t *f = vow_receiver_next(p.r);
+  vow_datagram_t *a, *b;
+  send_now(&p, "once");
+  ck_assert_int_eq(settle(p.loop, f), 0);
+  (void)vow_ref(f);
+  a = vow_datagram_take(f);
+  vow_drop(f);
+  b = vow_datagram_take(f);
+  vow_drop(f);
+  ck_assert_ptr_eq(a, b);
+  vow_datagram_unref(a);
+  ck_assert_int_eq(memcmp(vow_datagram_data(b), "once", 4), 0);
+  vow_datagram_unref(b);
+  duo_done(&p);
+}
+
 SUITE(uv_udp) {
   ADD(test_udp_new_bad_arguments_give_codes);
   ADD(test_udp_value_nobody_takes_is_closed);
@@ -539,4 +576,6 @@ SUITE(uv_udp) {
   ADD(test_receiver_on_an_attached_loop_ends_with_it);
   ADD(test_receiver_bad_arguments_give_codes);
   ADD(test_receiver_out_of_memory_gives_enomem);
+  ADD(test_udp_get_borrows_and_take_moves_the_handle_out);
+  ADD(test_udp_datagram_taken_of_a_shared_future_is_shared);
 }

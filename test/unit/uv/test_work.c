@@ -2,6 +2,7 @@
 /* Work on threads: rule 23. */
 #include <vow/work.h>
 
+#include "support/uvfault.h"
 #include "unit/uv/uv_support.h"
 
 #include <stdatomic.h>
@@ -344,6 +345,62 @@ TEST(test_queue_work_result_is_not_held_up_by_the_next_function) {
   loop_done(loop);
 }
 
+/* ---- how many at a time --------------------------------------------------- */
+
+typedef struct crowd {
+  atomic_int present, most;
+} crowd_t;
+
+static vow_value_t be_present(void *arg) {
+  crowd_t *c = arg;
+  int here = atomic_fetch_add(&c->present, 1) + 1;
+  int most = atomic_load(&c->most);
+  while (here > most && !atomic_compare_exchange_weak(&c->most, &most, here)) {
+  }
+  uv_sleep(1);
+  atomic_fetch_sub(&c->present, 1);
+  return vow_nil();
+}
+
+/* Runs 20 functions on a loop made with that setting; the most at a time. */
+static int most_at_a_time(const char *setting) {
+  vow_future_t *fs[20];
+  crowd_t c = {0, 0};
+  vow_loop_t *loop = loop_open();
+  size_t i;
+  setenv("UV_THREADPOOL_SIZE", setting, 1);
+  for (i = 0; i < 20; i++) fs[i] = vow_queue_work(loop, be_present, &c);
+  unsetenv("UV_THREADPOOL_SIZE");
+  for (i = 0; i < 20; i++) ck_assert_int_eq(settle_drop(loop, fs[i]), 0);
+  loop_done(loop);
+  return atomic_load(&c.most);
+}
+
+TEST(test_queue_work_keeps_to_the_size_in_the_environment) {
+  ck_assert_int_eq(most_at_a_time("1"), 1);
+  ck_assert_int_eq(most_at_a_time("0"), 1); /* as libuv takes it */
+  ck_assert_int_eq(most_at_a_time("none"), 1);
+  ck_assert_int_ge(most_at_a_time("1000000"), 1); /* more than there may be */
+}
+
+TEST(test_queue_work_without_a_lock_gives_enomem) {
+  vow_loop_t *loop;
+  crowd_t c = {0, 0};
+  vow_future_t *f;
+  fault_install();
+  loop = loop_open();
+  uvfault_on();
+  uvfault_fail("uv_mutex_init", 1, UV_EAGAIN);
+  f = vow_queue_work(loop, be_present, &c);
+  ck_assert_uint_eq(uvfault_hits(), 1);
+  uvfault_off();
+  ck_assert_int_eq(settle_drop(loop, f), UV_ENOMEM);
+  ck_assert_int_eq(settle_drop(loop, vow_queue_work(loop, be_present, &c)), 0);
+  loop_done(loop);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(uv_work) {
   ADD(test_rule_23_many_cancelled_at_random_each_end_once);
   ADD(test_queue_work_burst_lets_file_requests_through);
@@ -356,4 +413,6 @@ SUITE(uv_work) {
   ADD(test_rule_22_close_names_a_function_that_runs_on);
   ADD(test_queue_work_bad_arguments_drop_arg);
   ADD(test_queue_work_thousand_jobs_all_arrive);
+  ADD(test_queue_work_keeps_to_the_size_in_the_environment);
+  ADD(test_queue_work_without_a_lock_gives_enomem);
 }

@@ -3,6 +3,7 @@
 #include <vow/pipe.h>
 #include <vow/udp.h>
 
+#include "support/uvfault.h"
 #include "unit/uv/uv_support.h"
 
 #include <fcntl.h>
@@ -515,6 +516,60 @@ TEST(test_tcp_close_reset_refused_leaves_it_open) {
   loop_done(loop);
 }
 
+/* What has come and could not be taken in is there for the asking. */
+TEST(test_reader_next_handle_that_cannot_be_taken_in_fails_and_stays) {
+  ipc_t p;
+  uv_tcp_t *tcp;
+  vow_future_t *f;
+  fault_install();
+  p = ipc_open(loop_open(), 0);
+  tcp = bound_tcp(p.loop);
+  f = vow_reader_next_handle(p.r);
+  uvfault_on();
+  uvfault_fail_from("uv_tcp_init", 1, UV_EMFILE);
+  hand_over_now(&p, "x", tcp);
+  ck_assert_int_eq(settle_drop(p.loop, f), UV_EMFILE);
+  f = vow_reader_next_handle(p.r);
+  ck_assert(vow_is_settled(f));
+  ck_assert_int_eq(vow_status(f), UV_EMFILE);
+  vow_drop(f);
+  uvfault_off();
+  f = vow_reader_next_handle(p.r);
+  ck_assert_int_eq(settle_drop(p.loop, f), 0);
+  vow_tcp_free(tcp);
+  ipc_done(&p);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
+static bool new_reader_starved(size_t n) {
+  ipc_t p;
+  vow_reader_t *r = NULL;
+  bool hit;
+  int err;
+  fault_install();
+  p = ipc_open(loop_open(), 0);
+  vow_reader_free(p.r);
+  p.r = NULL;
+  fault_fail_at(n);
+  err = vow_reader_new(pipe_stream(p.b), 0, &r);
+  hit = fault_failed() > 0;
+  fault_off();
+  ck_assert_int_eq(err, hit ? UV_ENOMEM : 0);
+  ck_assert((r == NULL) == hit);
+  vow_reader_free(r);
+  ipc_done(&p);
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+  return hit;
+}
+
+TEST(test_reader_new_of_a_pipe_with_ipc_without_memory_gives_enomem) {
+  size_t n = 1;
+  while (new_reader_starved(n)) n++;
+  ck_assert_uint_gt(n, 2);
+}
+
 SUITE(uv_write2) {
   ADD(test_pipe_connect_and_accept_give_a_pair_of_streams);
   ADD(test_pipe_accepted_unseen_is_closed_and_has_ipc_as_asked);
@@ -533,4 +588,6 @@ SUITE(uv_write2) {
   ADD(test_try_write_gives_what_went_out_or_why_not);
   ADD(test_tcp_close_reset_resets_the_peer_and_ends_readers);
   ADD(test_tcp_close_reset_refused_leaves_it_open);
+  ADD(test_reader_next_handle_that_cannot_be_taken_in_fails_and_stays);
+  ADD(test_reader_new_of_a_pipe_with_ipc_without_memory_gives_enomem);
 }
