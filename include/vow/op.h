@@ -70,6 +70,16 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_op_failed(const char *site,
                                                     vow_loop_t *loop,
                                                     const char *what);
 
+/** vow_op_refusal(loop, what)
+ *  Why nothing may be done with loop here, also recorded for vow_fail_last in a
+ *  message that begins with what; for functions that touch their own data before
+ *  they make an operation.
+ *  Ownership: none.
+ *  Errors: UV_EINVAL (loop is NULL), VOW_ESHUTDOWN, VOW_ETHREAD; 0.
+ *  Thread: any. */
+VOW_EXPORT VOW_MUST_USE int vow_op_refusal(const vow_loop_t *loop,
+                                           const char *what);
+
 /** vow_misuse_at(site, loop, code, fmt, ...)
  *  A future failed with code and a message, for bad arguments; also recorded
  *  for vow_fail_last. loop may be NULL.

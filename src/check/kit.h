@@ -21,8 +21,6 @@ typedef struct vow__text {
 void vow__text_add(vow__text_t *t, const char *fmt, ...) VOW_PRINTF(2, 3);
 void vow__text_addv(vow__text_t *t, const char *fmt, va_list ap);
 void vow__text_append(vow__text_t *t, const char *data, size_t length);
-/** Bytes as in a C string, in quotes; what is long is cut. */
-void vow__text_add_bytes(vow__text_t *t, const void *data, size_t length);
 /** A vow_line_cb: adds line, indented; arg is the text. */
 void vow__text_add_line(const char *line, void *arg);
 const char *vow__text_str(const vow__text_t *t);

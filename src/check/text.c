@@ -79,10 +79,6 @@ void vow__text_add_bytes_from(vow__text_t *t, const void *data, size_t length,
   if (from > 0 || end < length) vow__text_add(t, " (%zu bytes)", length);
 }
 
-void vow__text_add_bytes(vow__text_t *t, const void *data, size_t length) {
-  vow__text_add_bytes_from(t, data, length, 0);
-}
-
 size_t vow__bytes_part(const void *a, size_t a_length, const void *b,
                        size_t b_length) {
   const char *p = a, *q = b;

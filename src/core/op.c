@@ -42,6 +42,10 @@ vow_future_t *vow_op_failed(const char *site, vow_loop_t *loop,
   return vow_misuse_at(site, NULL, err, "%s", vow_last_message());
 }
 
+int vow_op_refusal(const vow_loop_t *loop, const char *what) {
+  return vow__loop_refusal(loop, what);
+}
+
 int vow_op_check(const vow_future_t *f, const vow_loop_t *loop) {
   if (f == NULL) return UV_EINVAL;
   if (f->node.flags & VOW__F_STATIC) return 0;

@@ -243,7 +243,10 @@ static int make_room(vow_group_t *g, size_t *ret_index) {
 }
 
 int vow__group_check(const vow_group_t *g) {
+  int err;
   if (g == NULL) return UV_EINVAL;
+  err = vow_op_refusal(vow_op_loop(g), "vow_group");
+  if (err != 0) return err;
   return g->reason == 0 && vow_op_is_pending(g) ? 0 : VOW_ESHUTDOWN;
 }
 
@@ -291,7 +294,10 @@ int vow_group_go_at(const char *site, vow_group_t *g,
 /* ---- the handle ------------------------------------------------------------ */
 
 int vow_group_cancel(vow_group_t *g, int reason) {
+  int err;
   if (g == NULL) return UV_EINVAL;
+  err = vow_op_refusal(vow_op_loop(g), "vow_group_cancel");
+  if (err == VOW_ETHREAD) return err;
   stop(g, reason < 0 ? reason : UV_ECANCELED);
   return 0;
 }

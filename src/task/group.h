@@ -5,7 +5,7 @@
 
 #include <vow/group.h>
 
-/** 0 when g takes members; UV_EINVAL, VOW_ESHUTDOWN. */
+/** 0 when g takes members; UV_EINVAL, VOW_ESHUTDOWN, VOW_ETHREAD. */
 int vow__group_check(const vow_group_t *g);
 
 #endif

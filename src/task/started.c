@@ -97,6 +97,7 @@ static vow_future_t *refuse(const char *site, vow_group_t *g, int err,
                        g == NULL              ? "the group is NULL"
                        : err == VOW_ESHUTDOWN ? "the group takes no more"
                        : err == UV_ENOMEM     ? "out of memory"
+                       : err == VOW_ETHREAD   ? "the group is another thread's"
                                               : "the body is NULL");
 }
 

@@ -2,6 +2,8 @@
 /* Groups: bad arguments, options of members, plain cancellations. */
 #include "unit/core/helpers.h"
 
+#include <pthread.h>
+
 #include <vow/group.h>
 #include <vow/list.h>
 
@@ -34,6 +36,32 @@ static void begin(vow_group_policy_t policy) {
   drops = 0;
   group = vow_group_new(loop, policy);
   ck_assert_ptr_nonnull(group);
+}
+
+static void *misuse_elsewhere(void *arg) {
+  job_t *job = arg;
+  vow_future_t *f;
+  ck_assert_int_eq(vow_group_go(group, work, job, count_drop), VOW_ETHREAD);
+  ck_assert_int_eq(vow_group_cancel(group, UV_EINTR), VOW_ETHREAD);
+  f = vow_group_start(group, work, job, count_drop);
+  EXPECT_FAILED(f, VOW_ETHREAD);
+  EXPECT_HAS(vow_last_message(), "another thread");
+  return NULL;
+}
+
+TEST(test_group_on_another_thread_is_refused_and_untouched) {
+  job_t job = {10, 0, 0};
+  pthread_t thread;
+  begin(VOW_GROUP_ALL);
+  ck_assert_int_eq(pthread_create(&thread, NULL, misuse_elsewhere, &job), 0);
+  ck_assert_int_eq(pthread_join(thread, NULL), 0);
+  ck_assert_int_eq(drops, 2);
+  ck_assert_uint_eq(vow_group_live(group), 0);
+  ck_assert_int_eq(vow_group_go(group, work, &job), 0);
+  manual_advance(loop, 10);
+  ck_assert_int_eq(job.ended, 1);
+  vow_group_free(group);
+  manual_done(loop);
 }
 
 TEST(test_group_bad_arguments_are_refused_and_args_dropped) {
@@ -120,6 +148,7 @@ TEST(test_group_cancel_without_a_reason_is_a_plain_cancellation) {
 END_TEST
 
 SUITE(task_group_misuse) {
+  ADD(test_group_on_another_thread_is_refused_and_untouched);
   ADD(test_group_bad_arguments_are_refused_and_args_dropped);
   ADD(test_group_of_an_unknown_policy_is_refused_with_a_message);
   ADD(test_group_go_with_gives_the_member_its_options);
