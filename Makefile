@@ -54,7 +54,8 @@ B := $(BUILD)/$(MODE)
 OUT := $(if $(filter release,$(MODE)),$(BUILD),$(B))
 
 CHECK_SRC := $(wildcard src/check/*.c)
-LIB_SRC := $(filter-out $(CHECK_SRC),$(wildcard src/*/*.c src/*/*/*.c))
+SHIM_SRC := $(wildcard src/check/shim/*.c)
+LIB_SRC := $(filter-out src/check/%,$(wildcard src/*/*.c src/*/*/*.c))
 SUPPORT_SRC := $(wildcard test/support/*.c)
 TEST_SRC := $(wildcard test/unit/*/*.c test/conformance/*.c)
 BENCH_SRC := $(wildcard test/bench/*.c)
@@ -76,8 +77,7 @@ CHECK_OBJ := $(call obj,$(CHECK_SRC))
 SUPPORT_OBJ := $(call obj,$(SUPPORT_SRC))
 # Outside of a test libcheck's assertions end the program.
 FUZZ_SUPPORT_OBJ := $(patsubst %.c,$(B)/obj/fuzz/%.o,\
-                      $(filter-out %/test_main.c \
-                      $(wildcard test/support/uvfault*.c),$(SUPPORT_SRC)))
+                      $(filter-out %/test_main.c,$(SUPPORT_SRC)))
 SAMPLES := $(addprefix $(OUT)/samples/,$(SAMPLE_NAMES) testing)
 FUZZERS := $(patsubst test/fuzz/%.c,$(OUT)/fuzz/%,$(FUZZ_SRC))
 REPLAYS := $(patsubst test/fuzz/%.c,$(OUT)/replay/%,$(FUZZ_SRC))
@@ -205,7 +205,7 @@ install: all
 	for pc in vow vow-check; do \
 	  sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	    -e 's|@WRAP@|-Wl,-u,uvfault_on $(UVFAULT_FLAGS)|' \
+	    -e 's|@WRAP@|-Wl,-u,vow__shim_on $(WRAP_FLAGS)|' \
 	    src/$$pc.pc.in > '$(DESTDIR)$(LIBDIR)'/pkgconfig/$$pc.pc || exit 1; \
 	done
 
@@ -236,9 +236,9 @@ $(STATIC_LIB): $(LIB_OBJ)
 	$(call SAY,AR,$@)
 	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
-# With the shim before libuv, in one piece; see test/support/uvfault.h. It does
-# nothing unless the program is linked with UVFAULT_FLAGS.
-$(B)/obj/shim.o: $(call obj,$(wildcard test/support/uvfault*.c))
+# With the shim before libuv, in one piece; see src/check/shim/shim.h. It does
+# nothing unless the program is linked with WRAP_FLAGS.
+$(B)/obj/shim.o: $(call obj,$(SHIM_SRC))
 	$(Q)$(LD) -r -o $@ $^
 
 $(CHECK_LIB): $(CHECK_OBJ) $(B)/obj/shim.o
@@ -256,15 +256,15 @@ $(OUT)/libvow.so: $(SHARED_LIB)
 	@ln -sf libvow.so.$(VERSION) $(OUT)/libvow.so.$(SOVERSION)
 	@ln -sf libvow.so.$(SOVERSION) $@
 
-# In the tests a shim stands before libuv; see test/support/uvfault.h.
-UVFAULT_FLAGS := $(shell sed -n \
-  's/^UVFAULT_[A-Z]*.\(uv_[a-z0-9_]*\).*/-Wl,--wrap=\1/p' \
-  test/support/uvfault_calls.h)
+# In the tests the shim stands before libuv.
+WRAP_FLAGS := $(shell sed -n \
+  's/^SHIM_[A-Z]*.\(uv_[a-z0-9_]*\).*/-Wl,--wrap=\1/p' \
+  src/check/shim/calls.h)
 
 $(OUT)/tests: $(call obj,$(TEST_SRC) $(SIM_SRC)) $(SUPPORT_OBJ) $(CHECK_LIB) \
               $(STATIC_LIB)
 	$(call SAY,LD,$@)
-	$(Q)$(CC) $(LINK_FLAGS) $(UVFAULT_FLAGS) -o $@ $(filter-out %/sources,$^) \
+	$(Q)$(CC) $(LINK_FLAGS) $(WRAP_FLAGS) -o $@ $(filter-out %/sources,$^) \
 	  $(CHECK_LIBS) $(UV_LIBS)
 
 $(OUT)/sim: $(call obj,$(SIM_SRC) test/sim/main.c) $(CHECK_LIB) $(STATIC_LIB)
@@ -274,10 +274,11 @@ $(OUT)/sim: $(call obj,$(SIM_SRC) test/sim/main.c) $(CHECK_LIB) $(STATIC_LIB)
 	  $(filter-out %/sources,$^) $(CHECK_LIBS) $(UV_LIBS)
 
 $(OUT)/soak: $(call obj,$(SOAK_SRC)) \
-             $(filter-out %/test_main.o,$(SUPPORT_OBJ)) $(STATIC_LIB)
+             $(filter-out %/test_main.o,$(SUPPORT_OBJ)) $(CHECK_LIB) \
+             $(STATIC_LIB)
 	@mkdir -p $(@D)
 	$(call SAY,LD,$@)
-	$(Q)$(CC) $(LINK_FLAGS) $(UVFAULT_FLAGS) -o $@ $(filter-out %/sources,$^) \
+	$(Q)$(CC) $(LINK_FLAGS) $(WRAP_FLAGS) -o $@ $(filter-out %/sources,$^) \
 	  $(CHECK_LIBS) $(UV_LIBS)
 
 $(OUT)/bench: $(call obj,$(BENCH_SRC)) $(STATIC_LIB)
@@ -354,12 +355,13 @@ $(STATIC_LIB) $(CHECK_LIB) $(SHARED_LIB): $(B)/sources
 $(OUT)/tests: $(B)/sources
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(CHECK_SRC) $(TEST_SRC) $(SUPPORT_SRC)' | \
+	@echo '$(LIB_SRC) $(CHECK_SRC) $(SHIM_SRC) $(TEST_SRC) $(SUPPORT_SRC)' | \
 	  cmp -s - $@ || \
-	  echo '$(LIB_SRC) $(CHECK_SRC) $(TEST_SRC) $(SUPPORT_SRC)' > $@
+	  echo '$(LIB_SRC) $(CHECK_SRC) $(SHIM_SRC) $(TEST_SRC) $(SUPPORT_SRC)' > $@
 .PHONY: FORCE
 
-ALL_OBJ := $(call obj,$(LIB_SRC) $(CHECK_SRC) $(SUPPORT_SRC) $(TEST_SRC) $(BENCH_SRC) \
+ALL_OBJ := $(call obj,$(LIB_SRC) $(CHECK_SRC) $(SHIM_SRC) $(SUPPORT_SRC) \
+             $(TEST_SRC) $(BENCH_SRC) \
              $(FUZZ_SRC) test/fuzz/replay.c $(SOAK_SRC) \
              $(wildcard test/sim/*.c) \
              $(wildcard samples/*.c samples/*/*.c))

@@ -2,7 +2,8 @@
 /* Faults of libuv's calls: the kit's side of the shim that stands before libuv
  * in programs that are linked with --wrap. Every loop that is made calls libuv
  * through it, so that it is known whether it is there. */
-#include "check/shim.h"
+#include "check/calls.h"
+#include "check/kit.h"
 
 #include <limits.h>
 
@@ -11,13 +12,13 @@ static size_t hits;   /* when it was turned off */
 
 void vow__calls_begin(void) {
   hits = 0;
-  if (uvfault_on == NULL) return;
-  uvfault_on();
+  if (vow__shim_on == NULL) return;
+  vow__shim_on();
   on = true;
 }
 
 void vow__calls_look(void) {
-  seen = on && uvfault_count(NULL) > 0;
+  seen = on && vow__shim_count(NULL) > 0;
 }
 
 bool vow__calls_seen(void) {
@@ -26,21 +27,21 @@ bool vow__calls_seen(void) {
 
 void vow__calls_end(void) {
   if (!on) return;
-  hits = uvfault_hits();
-  uvfault_off();
+  hits = vow__shim_hits();
+  vow__shim_off();
   on = false;
 }
 
 void vow__calls_plan(size_t nth, int code) {
-  if (on && seen) uvfault_fail(NULL, nth, code);
+  if (on && seen) vow__shim_fail(NULL, nth, code);
 }
 
 const char *vow__calls_failed(void) {
-  return on || hits > 0 ? uvfault_last() : NULL;
+  return on || hits > 0 ? vow__shim_last() : NULL;
 }
 
 const char *vow__calls_unmet(void) {
-  return on ? uvfault_unmet() : NULL;
+  return on ? vow__shim_unmet() : NULL;
 }
 
 /* ---- by hand -------------------------------------------------------------- */
@@ -50,7 +51,7 @@ static void need_shim(const char *site, const char *what) {
   if (k == NULL) vow__kit_fail(site, "%s: no test runs", what);
   if (on && seen) return;
   vow__kit_fail(site,
-                uvfault_on == NULL
+                vow__shim_on == NULL
                     ? "%s: the program is not linked with what `pkg-config "
                       "--variable=wrap vow-check` gives"
                     : "%s: libvow is linked as a shared library, whose calls "
@@ -62,7 +63,7 @@ static void need_shim(const char *site, const char *what) {
 static void need_plan(const char *site, const char *what, const char *name,
                       int code, int least) {
   need_shim(site, what);
-  if (name != NULL && !uvfault_knows(name))
+  if (name != NULL && !vow__shim_knows(name))
     vow__kit_fail(site,
                   "%s: %s is not among the functions that are reached, which "
                   "`pkg-config --variable=wrap vow-check` names",
@@ -75,7 +76,7 @@ static void need_plan(const char *site, const char *what, const char *name,
 void vow_check_fail_call_at(const char *site, const char *name, size_t nth,
                             int code) {
   need_plan(site, "vow_check_fail_call", name, code, nth > 0 ? -1 : INT_MAX);
-  uvfault_fail(name, nth, code);
+  vow__shim_fail(name, nth, code);
 }
 
 void vow_check_fail_call_from_at(const char *site, const char *name, size_t nth,
@@ -83,25 +84,25 @@ void vow_check_fail_call_from_at(const char *site, const char *name, size_t nth,
   need_plan(site, "vow_check_fail_call_from", name, code,
             nth > 0 ? -1 : INT_MAX);
   if (nth > 0)
-    uvfault_fail_from(name, nth, code);
+    vow__shim_fail_from(name, nth, code);
   else
-    uvfault_fail(name, 0, 0);
+    vow__shim_fail(name, 0, 0);
 }
 
 void vow_check_report_call_at(const char *site, const char *name, size_t nth,
                               int code) {
   need_plan(site, "vow_check_report_call", name, code, nth > 0 ? 0 : INT_MAX);
-  uvfault_report(name, nth, code);
+  vow__shim_report(name, nth, code);
 }
 
 void vow_check_short_reads_at(const char *site, size_t max_bytes) {
   need_shim(site, "vow_check_short_reads");
-  uvfault_short_reads(max_bytes);
+  vow__shim_short_reads(max_bytes);
 }
 
 void vow_check_short_writes_at(const char *site, size_t max_bytes) {
   need_shim(site, "vow_check_short_writes");
-  uvfault_short_writes(max_bytes);
+  vow__shim_short_writes(max_bytes);
 }
 
 size_t vow_check_call_failures(void) {
@@ -110,5 +111,5 @@ size_t vow_check_call_failures(void) {
 }
 
 size_t vow__calls_hits(void) {
-  return on ? uvfault_hits() : hits;
+  return on ? vow__shim_hits() : hits;
 }

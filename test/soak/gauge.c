@@ -10,7 +10,7 @@
 
 #include "soak/soak.h"
 #include "support/fault.h"
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 
 #define FULL_PART     0.95 /* of the connections */
 #define NOTES_MAX     20000
@@ -111,7 +111,7 @@ static void print(const note_t *n) {
          (unsigned long long)(c->visits - l->visits),
          (unsigned long long)(c->failures - l->failures),
          (unsigned long long)(c->timeouts - l->timeouts),
-         (unsigned long long)c->starved, uvfault_hits());
+         (unsigned long long)c->starved, vow__shim_hits());
   fflush(stdout);
   gauge.last = *c;
 }

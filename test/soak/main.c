@@ -8,7 +8,7 @@
 
 #include "soak/soak.h"
 #include "support/fault.h"
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 
 #define SPARE 200 /* descriptors beside those of the connections */
 
@@ -53,7 +53,7 @@ static bool run(const soak_t *soak, int port_fd, int child) {
   bool ok;
   soak_seed(soak->seed * 2 + (child > 0));
   fault_install();
-  uvfault_on();
+  vow__shim_on();
   ok = child > 0 ? soak_serve(soak, port_fd, child) : soak_visit(soak, port_fd);
   ok = soak_gauge_end() && ok;
   fault_remove();

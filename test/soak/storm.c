@@ -3,7 +3,7 @@
  * a callback is told an error, or transfers are cut short for a while. */
 #include "soak/soak.h"
 #include "support/fault.h"
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 
 #define PAUSE_MS    40  /* between two faults, at most */
 #define ALLOCATIONS 400 /* until one fails, at most */
@@ -38,14 +38,14 @@ static void fail_call(void) {
       &troubles[soak_below(sizeof troubles / sizeof troubles[0])];
   size_t nth = 1 + soak_below(CALLS);
   if (t->reported)
-    uvfault_report(t->name, nth, t->code);
+    vow__shim_report(t->name, nth, t->code);
   else
-    uvfault_fail(t->name, nth, t->code);
+    vow__shim_fail(t->name, nth, t->code);
 }
 
 static void cut_short(void) {
-  uvfault_short_reads(soak_below(2) == 0 ? 1 + soak_below(100) : 0);
-  uvfault_short_writes(soak_below(2) == 0 ? 1 + soak_below(100) : 0);
+  vow__shim_short_reads(soak_below(2) == 0 ? 1 + soak_below(100) : 0);
+  vow__shim_short_writes(soak_below(2) == 0 ? 1 + soak_below(100) : 0);
 }
 
 vow_value_t soak_storm(void *loop) {
@@ -72,5 +72,5 @@ vow_value_t soak_storm(void *loop) {
 
 void soak_storm_end(void) {
   fault_off();
-  uvfault_off();
+  vow__shim_off();
 }

@@ -2,7 +2,7 @@
 /* Connecting when libuv refuses any of the calls it takes, and by names that
  * have several addresses, of which some refuse or hang. The names are answered
  * by the tests themselves. */
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/net/connect_support.h"
 
 #include <sys/un.h>
@@ -37,12 +37,12 @@ static vow_future_t *start_digits(target_t *t) {
 }
 static vow_future_t *start_name(target_t *t) {
   const struct sockaddr *addr = &t->yes.any;
-  uvfault_resolve(1, &addr);
+  vow__shim_resolve(1, &addr);
   return vow_connect(t->loop, "name.test", "80", NULL);
 }
 static vow_future_t *start_raw_name(target_t *t) {
   const struct sockaddr *addr = &t->yes.any;
-  uvfault_resolve(1, &addr);
+  vow__shim_resolve(1, &addr);
   return vow_tcp_connect_name(t->loop, "name.test", "80", NULL);
 }
 static vow_future_t *start_addresses(target_t *t) {
@@ -90,12 +90,12 @@ static target_t target_open(void) {
   t.no = refusing("127.0.0.2");
   t.fd = listen_raw("127.0.0.1", 8, &t.yes);
   listen_pipe(&t);
-  uvfault_on();
+  vow__shim_on();
   return t;
 }
 
 static void target_close(target_t *t) {
-  uvfault_off();
+  vow__shim_off();
   close(t->fd);
   close(t->pipe_fd);
   unlink(t->pipe);
@@ -116,7 +116,7 @@ static bool disturb(const row_t *r, arm_fn arm, size_t n, int code) {
   arm(NULL, n, code);
   f = r->start(&t);
   status = settle(t.loop, f);
-  hit = uvfault_hits() > 0;
+  hit = vow__shim_hits() > 0;
   ck_assert_msg(status == (hit ? code : 0) || (hit && r->several),
                 "%s: step %zu gave %d", r->name, n, status);
   vow_drop(f);
@@ -131,13 +131,13 @@ static void disturb_each(const row_t *r, arm_fn arm, int code) {
 }
 
 TEST(test_connect_refused_at_any_step_fails_and_leaves_nothing) {
-  disturb_each(&rows[_i], uvfault_fail, UV_EMFILE);
-  disturb_each(&rows[_i], uvfault_fail, UV_EADDRNOTAVAIL);
+  disturb_each(&rows[_i], vow__shim_fail, UV_EMFILE);
+  disturb_each(&rows[_i], vow__shim_fail, UV_EADDRNOTAVAIL);
 }
 
 TEST(test_connect_told_a_code_at_any_step_fails_and_leaves_nothing) {
-  disturb_each(&rows[_i], uvfault_report, UV_ECONNREFUSED);
-  disturb_each(&rows[_i], uvfault_report, UV_ETIMEDOUT);
+  disturb_each(&rows[_i], vow__shim_report, UV_ECONNREFUSED);
+  disturb_each(&rows[_i], vow__shim_report, UV_ETIMEDOUT);
 }
 
 TEST(test_connect_cancelled_and_told_a_code_leaves_nothing) {
@@ -146,7 +146,7 @@ TEST(test_connect_cancelled_and_told_a_code_leaves_nothing) {
   for (n = 1; n <= 3; n++) {
     target_t t = target_open();
     vow_future_t *f;
-    uvfault_report(NULL, n, UV_ECONNREFUSED);
+    vow__shim_report(NULL, n, UV_ECONNREFUSED);
     f = r->start(&t);
     ck_assert_int_eq(vow_cancel(f), 0);
     settle(t.loop, f);
@@ -159,8 +159,8 @@ TEST(test_connect_cancelled_and_told_a_code_leaves_nothing) {
 TEST(test_connect_without_any_descriptor_says_so) {
   const row_t *r = &rows[_i];
   target_t t = target_open();
-  uvfault_fail_from("uv_tcp_connect", 1, UV_EMFILE);
-  uvfault_fail_from("uv_pipe_connect", 1, UV_EMFILE);
+  vow__shim_fail_from("uv_tcp_connect", 1, UV_EMFILE);
+  vow__shim_fail_from("uv_pipe_connect", 1, UV_EMFILE);
   ck_assert_int_eq(settle_drop(t.loop, r->start(&t)), UV_EMFILE);
   target_close(&t);
 }
@@ -175,8 +175,8 @@ static vow_future_t *connect_name(vow_loop_t *loop, size_t n,
   vow_connect_options_t o = {.attempt_delay_ms = delay_ms, .family = family};
   size_t i;
   for (i = 0; i < n; i++) addrs[i] = &list[i]->any;
-  uvfault_on();
-  uvfault_resolve(n, addrs);
+  vow__shim_on();
+  vow__shim_resolve(n, addrs);
   return vow_connect(loop, "several.test", "80", &o);
 }
 
@@ -191,7 +191,7 @@ static void expect_peer(vow_future_t *f, const address_t *a) {
 }
 
 static void name_done(vow_loop_t *loop) {
-  uvfault_off();
+  vow__shim_off();
   loop_done(loop);
 }
 
@@ -301,7 +301,7 @@ TEST(test_name_with_a_hanging_family_tries_the_other_second) {
   expect_peer(f, &six);
   ck_assert_uint_ge(vow_loop_now_ms(loop) - begin_ms, 100);
   /* The second hanging one was never begun. */
-  ck_assert_uint_eq(uvfault_count("uv_tcp_connect"), 2);
+  ck_assert_uint_eq(vow__shim_count("uv_tcp_connect"), 2);
   vow_drop(f);
   hang_end(&a);
   hang_end(&b);
@@ -322,7 +322,7 @@ TEST(test_name_asked_for_one_family_gets_no_other) {
   f = connect_name(loop, 2, list, 0, AF_INET);
   ck_assert_int_eq(settle(loop, f), 0);
   expect_peer(f, &four);
-  ck_assert_uint_eq(uvfault_count("uv_tcp_connect"), 1);
+  ck_assert_uint_eq(vow__shim_count("uv_tcp_connect"), 1);
   vow_drop(f);
   close(fd);
   name_done(loop);
@@ -334,8 +334,8 @@ TEST(test_name_that_the_resolver_refuses_gives_its_code) {
   const int *code;
   for (code = codes; *code != 0; code++) {
     vow_future_t *f;
-    uvfault_on();
-    uvfault_report("uv_getaddrinfo", 1, *code);
+    vow__shim_on();
+    vow__shim_report("uv_getaddrinfo", 1, *code);
     f = vow_connect(loop, "localhost", "80", NULL);
     ck_assert_int_eq(settle(loop, f), *code);
     ck_assert_ptr_nonnull(strstr(vow_error_message(vow_error(f)), "localhost"));

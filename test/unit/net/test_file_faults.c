@@ -5,7 +5,7 @@
 #include <vow/debug.h>
 #include <vow/file.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/fs_support.h"
 
 #define NEW_TEXT "new content, and more of it"
@@ -93,12 +93,12 @@ static where_t where_open(void) {
   ck_assert_int_eq(vow_file_lines(at.loop, in(at.t, "file"), 100, &at.lines),
                    0);
   ck_assert_int_eq(vow_dir_walk(at.loop, at.t->path, 0, &at.walk), 0);
-  uvfault_on();
+  vow__shim_on();
   return at;
 }
 
 static void where_close(where_t *at) {
-  uvfault_off();
+  vow__shim_off();
   ck_assert_int_eq(vow_loop_run(at->loop), 0);
   vow_lines_free(at->lines);
   vow_walk_free(at->walk);
@@ -135,7 +135,7 @@ static bool disturb(const row_t *r, arm_fn arm, size_t n, int code,
   arm(NULL, n, code);
   f = r->start(&at);
   status = settle(at.loop, f);
-  hit = uvfault_hits() > 0;
+  hit = vow__shim_hits() > 0;
   ck_assert_msg(status == 0 || status == code, "%s: step %zu gave %d", r->name,
                 n, status);
   if (!hit) ck_assert_int_eq(status, 0);
@@ -157,22 +157,22 @@ static void disturb_each(const row_t *r, arm_fn arm, int code) {
 }
 
 TEST(test_file_refused_at_any_step_tells_it_and_leaves_nothing) {
-  disturb_each(&rows[_i], uvfault_fail, UV_EIO);
+  disturb_each(&rows[_i], vow__shim_fail, UV_EIO);
 }
 
 TEST(test_file_told_a_code_at_any_step_tells_it_and_leaves_nothing) {
-  disturb_each(&rows[_i], uvfault_report, UV_EIO);
+  disturb_each(&rows[_i], vow__shim_report, UV_EIO);
 }
 
 /* From the nth of each kind on nothing works, the clean-up's closing neither;
  * but a temporary file can still be unlinked. */
 static void break_for_good(const char *name, size_t nth, int code) {
   (void)name;
-  uvfault_fail_from("uv_fs_read", nth, code);
-  uvfault_fail_from("uv_fs_write", nth, code);
-  uvfault_fail_from("uv_fs_close", nth, code);
-  uvfault_fail_from("uv_fs_fsync", nth, code);
-  uvfault_fail_from("uv_fs_scandir", nth, code);
+  vow__shim_fail_from("uv_fs_read", nth, code);
+  vow__shim_fail_from("uv_fs_write", nth, code);
+  vow__shim_fail_from("uv_fs_close", nth, code);
+  vow__shim_fail_from("uv_fs_fsync", nth, code);
+  vow__shim_fail_from("uv_fs_scandir", nth, code);
 }
 
 TEST(test_file_refused_for_good_from_any_step_ends) {
@@ -213,8 +213,8 @@ TEST(test_file_cancelled_and_refused_at_any_step_leaves_nothing) {
   int turn;
   for (i = 0; i < sizeof steps / sizeof steps[0]; i++) {
     for (turn = 0; turn < 8; turn += 2) {
-      cancel_and_disturb(&rows[_i], uvfault_fail, steps[i], turn);
-      cancel_and_disturb(&rows[_i], uvfault_report, steps[i], turn);
+      cancel_and_disturb(&rows[_i], vow__shim_fail, steps[i], turn);
+      cancel_and_disturb(&rows[_i], vow__shim_report, steps[i], turn);
     }
   }
 }
@@ -227,8 +227,8 @@ TEST(test_file_short_transfers_lose_nothing) {
   for (max = 1; max <= 11; max += 5) {
     where_t at = where_open();
     vow_future_t *f;
-    uvfault_short_reads(max);
-    uvfault_short_writes(max);
+    vow__shim_short_reads(max);
+    vow__shim_short_writes(max);
     f = r->start(&at);
     ck_assert_int_eq(settle(at.loop, f), 0);
     r->check(&at, f);
@@ -245,11 +245,11 @@ TEST(test_file_short_transfers_lose_nothing) {
 TEST(test_file_write_of_nothing_again_and_again_is_an_error) {
   where_t at = where_open();
   vow_future_t *f;
-  uvfault_report("uv_fs_write", 1, 0);
+  vow__shim_report("uv_fs_write", 1, 0);
   f = vow_file_write_all(at.loop, in(at.t, "new"), "abc", 3, O_WRONLY | O_CREAT,
                          0644);
   ck_assert_int_eq(settle(at.loop, f), UV_EIO);
-  ck_assert_uint_eq(uvfault_hits(), 1);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
   vow_drop(f);
   where_close(&at);
 }

@@ -3,7 +3,7 @@
  * peer ends or resets at every byte, reads and writes are cut to single bytes
  * and told "not now": what came whole is given, and the rest is one failure
  * that says what was being read. */
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/net/serve_support.h"
 
 #include <signal.h>
@@ -52,7 +52,7 @@ static link_t link_open(void) {
   const struct sockaddr *addr = &a.any;
   int listening = listen_raw("127.0.0.1", 1, &a);
   vow_future_t *f;
-  uvfault_on();
+  vow__shim_on();
   f = vow_connect_addresses(l.loop, 1, &addr, NULL);
   ck_assert_int_eq(settle(l.loop, f), 0);
   l.s = vow_stream_take(f);
@@ -64,7 +64,7 @@ static link_t link_open(void) {
 }
 
 static void link_close(link_t *l) {
-  uvfault_off();
+  vow__shim_off();
   vow_stream_unref(l->s);
   loop_done(l->loop);
 }
@@ -127,8 +127,8 @@ typedef enum delivery {
 
 static void send_prefix(link_t *l, const char *data, size_t n, delivery_t how) {
   size_t i;
-  if (how == BYTE_BY_BYTE) uvfault_short_reads(1);
-  if (how == WITH_NOTHING) uvfault_report_from("uv_read_start", 1, 0);
+  if (how == BYTE_BY_BYTE) vow__shim_short_reads(1);
+  if (how == WITH_NOTHING) vow__shim_report_from("uv_read_start", 1, 0);
   if (how != BYTE_BY_WRITE) {
     ck_assert_int_eq(write(l->fd, data, n), (ssize_t)n);
     return;
@@ -222,7 +222,7 @@ static void framed_open(service_t *s) {
   s->options.on_error = keep_message;
   s->options.on_error_arg = s;
   s->loop = loop_open();
-  uvfault_on();
+  vow__shim_on();
   ck_assert_int_eq(
       vow_serve(s->loop, 1, &on, frames, s, &s->options, &s->server), 0);
 }
@@ -235,8 +235,8 @@ static void serve_until(ending_t how, size_t sent, bool by_byte) {
   (void)wire_bytes(data);
   framed_open(&s);
   if (by_byte) {
-    uvfault_short_reads(1);
-    uvfault_short_writes(1);
+    vow__shim_short_reads(1);
+    vow__shim_short_writes(1);
   }
   fd = client_of(&s);
   ck_assert_int_eq(write(fd, data, sent), (ssize_t)sent);
@@ -253,7 +253,7 @@ static void serve_until(ending_t how, size_t sent, bool by_byte) {
   snprintf(back, sizeof back, "after %zu of ",
            sent - whole >= 4 ? sent - whole - 4 : sent - whole);
   ck_assert_msg(strstr(said, back) != NULL, "\"%s\" lacks \"%s\"", said, back);
-  uvfault_off();
+  vow__shim_off();
   service_close(&s);
   ck_assert_int_eq(unseen, 0);
 }
@@ -277,8 +277,9 @@ TEST(test_framed_short_writes_lose_nothing) {
       char data[64], got[64];
       size_t total = wire_bytes(data), used = 0, i;
       link_t l = link_open();
-      uvfault_short_writes(max);
-      uvfault_fail("uv_try_write", nth, nth % 2 == 0 ? UV_EAGAIN : UV_ENOBUFS);
+      vow__shim_short_writes(max);
+      vow__shim_fail("uv_try_write", nth,
+                     nth % 2 == 0 ? UV_EAGAIN : UV_ENOBUFS);
       for (i = 0; i < FRAMES; i++) {
         size_t n = 4 + strlen(payloads[i]);
         vow_detach(vow_stream_write(l.s, data + used, n));

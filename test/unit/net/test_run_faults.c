@@ -3,7 +3,7 @@
  * is told, no child is left, and descriptors and memory come back. */
 #include <vow/run.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/fs_support.h"
 
 #include <errno.h>
@@ -62,12 +62,12 @@ static vow_loop_t *open_faulty(void) {
   fds = count_fds();
   fault_install();
   loop = loop_open_probe();
-  uvfault_on();
+  vow__shim_on();
   return loop;
 }
 
 static void close_faulty(vow_loop_t *loop, vow_child_streams_t *streams) {
-  uvfault_off();
+  vow__shim_off();
   vow_stream_unref(streams->in);
   vow_stream_unref(streams->out);
   vow_stream_unref(streams->err);
@@ -91,7 +91,7 @@ static bool disturb(const row_t *r, arm_fn arm, size_t n, int code,
   f = r->start(loop, &streams);
   if (cancel) ck_assert_int_eq(vow_cancel(f), 0);
   status = settle(loop, f);
-  hit = uvfault_hits() > 0;
+  hit = vow__shim_hits() > 0;
   ck_assert_msg(status == 0 || status == code ||
                     (cancel && vow_is_cancelled(f)),
                 "%s: step %zu gave %d", r->name, n, status);
@@ -103,20 +103,20 @@ static bool disturb(const row_t *r, arm_fn arm, size_t n, int code,
 
 TEST(test_run_refused_at_any_step_leaves_no_child) {
   size_t n;
-  for (n = 1; disturb(&rows[_i], uvfault_fail, n, UV_EMFILE, false); n++)
+  for (n = 1; disturb(&rows[_i], vow__shim_fail, n, UV_EMFILE, false); n++)
     ck_assert_uint_lt(n, 60);
   ck_assert_uint_ge(n, 2);
 }
 
 TEST(test_run_told_a_code_at_any_step_leaves_no_child) {
   size_t n;
-  for (n = 1; disturb(&rows[_i], uvfault_report, n, UV_EIO, false); n++)
+  for (n = 1; disturb(&rows[_i], vow__shim_report, n, UV_EIO, false); n++)
     ck_assert_uint_lt(n, 60);
 }
 
 TEST(test_run_cancelled_and_refused_at_any_step_leaves_no_child) {
   size_t n;
-  for (n = 1; disturb(&rows[_i], uvfault_fail, n, UV_EIO, true); n++)
+  for (n = 1; disturb(&rows[_i], vow__shim_fail, n, UV_EIO, true); n++)
     ck_assert_uint_lt(n, 60);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server when libuv refuses any of the calls it takes: it does not begin, or
  * it loses one connection at most and serves the next. */
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/net/serve_support.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@ static service_t service_new(void) {
   s.loop = loop_open_probe();
   s.options.nodelay = true;
   s.options.keepalive_s = 60;
-  uvfault_on();
+  vow__shim_on();
   return s;
 }
 
 static void service_done(service_t *s) {
-  uvfault_off();
+  vow__shim_off();
   if (s->server != NULL) service_end(s);
   loop_done(s->loop);
   ck_assert_int_eq(unseen, 0);
@@ -40,9 +40,9 @@ static bool begins(size_t n, int code) {
   bool hit;
   int err;
   unlink(on[2].pipe);
-  uvfault_fail(NULL, n, code);
+  vow__shim_fail(NULL, n, code);
   err = vow_serve(s.loop, 3, on, echo, &s, NULL, &s.server);
-  hit = uvfault_hits() > 0;
+  hit = vow__shim_hits() > 0;
   ck_assert_msg(err == (hit ? code : 0), "call %zu gave %d", n, err);
   if (err != 0) ck_assert_ptr_null(s.server);
   service_done(&s);
@@ -67,7 +67,7 @@ TEST(test_serve_every_address_without_ipv6_listens_on_ipv4) {
   for (code = codes; *code != 0; code++) {
     service_t s = service_new();
     struct sockaddr_storage addr;
-    uvfault_fail("uv_tcp_bind", 1, *code);
+    vow__shim_fail("uv_tcp_bind", 1, *code);
     ck_assert_int_eq(vow_serve(s.loop, 1, &on, echo, &s, NULL, &s.server), 0);
     ck_assert_int_eq(vow_server_address(s.server, 0, &addr), 0);
     ck_assert_int_eq(addr.ss_family, AF_INET);
@@ -105,9 +105,9 @@ static bool serves(arm_fn arm, size_t n, int code, int *ret_lost) {
   a = service_address(&s);
   arm(NULL, n, code);
   if (!visit(&s, &a, true)) ++*ret_lost;
-  hit = uvfault_hits() > 0;
-  uvfault_fail(NULL, 0, 0);
-  uvfault_report(NULL, 0, 0);
+  hit = vow__shim_hits() > 0;
+  vow__shim_fail(NULL, 0, 0);
+  vow__shim_report(NULL, 0, 0);
   visit(&s, &a, false);
   turn_until(s.loop, &s.running, 0);
   if (s.failures > 0) ck_assert_int_eq(s.last_error, code);
@@ -124,13 +124,13 @@ static void serves_on(arm_fn arm, int code) {
 }
 
 TEST(test_serve_refused_at_any_call_serves_the_next) {
-  serves_on(uvfault_fail, UV_ENOMEM);
-  serves_on(uvfault_fail, UV_ECONNRESET);
+  serves_on(vow__shim_fail, UV_ENOMEM);
+  serves_on(vow__shim_fail, UV_ECONNRESET);
 }
 
 TEST(test_serve_told_a_code_at_any_callback_serves_the_next) {
-  serves_on(uvfault_report, UV_ECONNRESET);
-  serves_on(uvfault_report, UV_ECONNABORTED);
+  serves_on(vow__shim_report, UV_ECONNRESET);
+  serves_on(vow__shim_report, UV_ECONNABORTED);
 }
 
 /* Accepting fails for a while; who waited meanwhile is served. */
@@ -142,7 +142,7 @@ TEST(test_serve_told_of_want_pauses_and_serves_who_waited) {
     address_t a;
     service_start(&s, echo);
     a = service_address(&s);
-    uvfault_report("uv_listen", 1, *code);
+    vow__shim_report("uv_listen", 1, *code);
     visit(&s, &a, false);
     ck_assert_int_eq(s.failures, 1);
     ck_assert_int_eq(s.last_error, *code);
@@ -159,8 +159,8 @@ TEST(test_serve_shutdown_refused_at_any_call_ends) {
     service_start(&s, wait_for_ever);
     fd = client_of(&s);
     turn_until(s.loop, &s.calls, 1);
-    uvfault_fail(NULL, n, UV_EIO);
-    uvfault_report(NULL, n, UV_EIO);
+    vow__shim_fail(NULL, n, UV_EIO);
+    vow__shim_report(NULL, n, UV_EIO);
     service_end(&s);
     expect_end(fd);
     service_done(&s);

@@ -3,7 +3,7 @@
  * them: one failure that says so, and no byte lost that can still be had. */
 #include <vow/stream.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/uv_support.h"
 
 #define BIG_BYTES (400u * 1000)
@@ -151,12 +151,12 @@ static wire_t wire_open(const row_t *r) {
   if (r->writes) uv_read_start(stream_of(w.raw), sink_alloc, sink_read);
   if (r->reads) say_text(&w);
   turns(w.loop, 2);
-  uvfault_on();
+  vow__shim_on();
   return w;
 }
 
 static void wire_close(wire_t *w) {
-  uvfault_off();
+  vow__shim_off();
   vow_stream_unref(w->s);
   vow_stream_unref(w->aside);
   vow_stream_unref(w->other);
@@ -181,7 +181,7 @@ static bool disturb(const row_t *r, arm_fn arm, size_t n, int code,
   arm(NULL, n, code);
   f = r->start(&w);
   status = settle(w.loop, f);
-  hit = uvfault_hits() > 0;
+  hit = vow__shim_hits() > 0;
   ck_assert_msg(status == 0 || status == code, "%s: step %zu gave %d", r->name,
                 n, status);
   if (!hit) ck_assert_int_eq(status, 0);
@@ -203,18 +203,18 @@ static void disturb_each(const row_t *r, arm_fn arm, int code) {
 }
 
 TEST(test_stream_refused_at_any_step_says_so) {
-  disturb_each(&rows[_i], uvfault_fail, UV_ECONNRESET);
-  disturb_each(&rows[_i], uvfault_fail, UV_EIO);
+  disturb_each(&rows[_i], vow__shim_fail, UV_ECONNRESET);
+  disturb_each(&rows[_i], vow__shim_fail, UV_EIO);
 }
 
 TEST(test_stream_told_a_code_at_any_step_says_so) {
-  disturb_each(&rows[_i], uvfault_report, UV_ECONNRESET);
-  disturb_each(&rows[_i], uvfault_report, UV_EIO);
+  disturb_each(&rows[_i], vow__shim_report, UV_ECONNRESET);
+  disturb_each(&rows[_i], vow__shim_report, UV_EIO);
 }
 
 TEST(test_stream_cancelled_and_told_a_code_leaves_nothing) {
   const row_t *r = &rows[_i];
-  arm_fn arms[2] = {uvfault_fail, uvfault_report};
+  arm_fn arms[2] = {vow__shim_fail, vow__shim_report};
   int i;
   for (i = 0; i < 2; i++) {
     wire_t w = wire_open(r);
@@ -235,7 +235,7 @@ TEST(test_stream_read_that_cannot_start_may_be_asked_again) {
   wire_t w;
   if (!r->reads) return;
   w = wire_open(r);
-  uvfault_fail("uv_read_start", 1, UV_ENOTCONN);
+  vow__shim_fail("uv_read_start", 1, UV_ENOTCONN);
   ck_assert_int_eq(settle_drop(w.loop, r->start(&w)), UV_ENOTCONN);
   ck_assert_int_eq(settle_drop(w.loop, r->start(&w)), 0);
   wire_close(&w);
@@ -246,8 +246,8 @@ TEST(test_stream_told_nothing_yet_byte_by_byte_gives_the_same) {
   wire_t w;
   if (!r->reads) return;
   w = wire_open(r);
-  uvfault_short_reads(1);
-  uvfault_report_from("uv_read_start", 1, 0);
+  vow__shim_short_reads(1);
+  vow__shim_report_from("uv_read_start", 1, 0);
   ck_assert_int_eq(settle_drop(w.loop, r->start(&w)), 0);
   wire_close(&w);
 }
@@ -262,8 +262,8 @@ TEST(test_stream_short_writes_and_not_now_send_everything) {
   for (i = 0; i < 6; i++) {
     wire_t w = wire_open(r);
     vow_future_t *f;
-    uvfault_short_writes(limits[i % 3]);
-    if (i >= 3) uvfault_fail("uv_try_write", 1, UV_EAGAIN);
+    vow__shim_short_writes(limits[i % 3]);
+    if (i >= 3) vow__shim_fail("uv_try_write", 1, UV_EAGAIN);
     f = r->start(&w);
     ck_assert_int_eq(settle(w.loop, f), 0);
     ck_assert_int_ge(vow_get_int(f), BIG_BYTES);

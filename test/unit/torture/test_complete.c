@@ -12,8 +12,8 @@
 static const char *const exempt[] = {
     "loop_new", "loop_attach", "loop_new_driver", "loop_new_virtual",
     /* parts of operations, which the scenes' own objects are made of, */
-    "op_new", "op_failed", "op_consume", "misuse", "waiter_try", "iter_new",
-    "iter_failed",
+    "op_new", "op_failed", "op_refusal", "op_consume", "misuse", "waiter_try",
+    "iter_new", "iter_failed",
     /* and what sizes memory only. */
     "alloc", NULL};
 

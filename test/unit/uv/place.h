@@ -7,7 +7,7 @@
 #ifndef VOW_TEST_UV_PLACE_H
 #define VOW_TEST_UV_PLACE_H
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/fs_support.h"
 
 /** What it holds depends on the row. */

@@ -61,7 +61,7 @@ static vow_future_t *start_write2(place_t *at) {
 /* Then nothing goes before it is queued. Off, the shim hears nothing. */
 static void be_busy(place_t *at) {
   (void)at;
-  uvfault_fail("uv_try_write2", 1, UV_EAGAIN);
+  vow__shim_fail("uv_try_write2", 1, UV_EAGAIN);
 }
 
 static vow_future_t *start_shutdown(place_t *at) {

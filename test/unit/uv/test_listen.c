@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/uv_support.h"
 
 #define CLIENTS 3
@@ -201,10 +201,10 @@ static left_t left_open(void) {
   left_t l = {loop_open(), NULL, NULL, -1};
   l.listening = bound_tcp(l.loop);
   ck_assert_int_eq(vow_listen(l.listening, 8, &l.listener), 0);
-  uvfault_on();
-  uvfault_fail_from("uv_tcp_init", 1, UV_ENOTSUP);
+  vow__shim_on();
+  vow__shim_fail_from("uv_tcp_init", 1, UV_ENOTSUP);
   l.client = connect_raw(port_of(l.listening));
-  while (uvfault_hits() == 0) uv_run(vow_loop_uv(l.loop), UV_RUN_ONCE);
+  while (vow__shim_hits() == 0) uv_run(vow_loop_uv(l.loop), UV_RUN_ONCE);
   return l;
 }
 
@@ -221,7 +221,7 @@ TEST(test_accept_that_can_make_no_handle_fails_and_loses_no_connection) {
   ck_assert_int_eq(vow_status(f), UV_ENOTSUP);
   ck_assert_ptr_nonnull(strstr(vow_error_message(vow_error(f)), "accept: "));
   vow_drop(f);
-  uvfault_off();
+  vow__shim_off();
   ck_assert_int_eq(settle_drop(l.loop, vow_accept(l.listener)), 0);
   left_close(&l);
 }
@@ -229,13 +229,13 @@ TEST(test_accept_that_can_make_no_handle_fails_and_loses_no_connection) {
 TEST(test_accept_of_a_connection_that_has_gone_fails) {
   left_t l = left_open();
   vow_future_t *f;
-  uvfault_off();
-  uvfault_on();
-  uvfault_fail("uv_accept", 1, UV_ECONNABORTED);
+  vow__shim_off();
+  vow__shim_on();
+  vow__shim_fail("uv_accept", 1, UV_ECONNABORTED);
   f = vow_accept(l.listener);
   ck_assert_int_eq(vow_status(f), UV_ECONNABORTED);
   vow_drop(f);
-  uvfault_off();
+  vow__shim_off();
   close(l.client);
   l.client = connect_raw(port_of(l.listening));
   ck_assert_int_eq(settle_drop(l.loop, vow_accept(l.listener)), 0);

@@ -318,11 +318,11 @@ static bool refuse(const maker_t *m, size_t n, int code) {
   void *made = NULL;
   bool hit;
   int err;
-  uvfault_on();
-  uvfault_fail(NULL, n, code);
+  vow__shim_on();
+  vow__shim_fail(NULL, n, code);
   err = m->make(at, &made);
-  hit = uvfault_hits() > 0;
-  uvfault_off();
+  hit = vow__shim_hits() > 0;
+  vow__shim_off();
   if (err != 0) {
     ck_assert_msg(err == code, "%s: call %zu gave %d", m->name, n, err);
     ck_assert_ptr_null(made);

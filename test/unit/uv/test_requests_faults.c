@@ -10,12 +10,12 @@ static place_t *open_faulty(const request_t *r) {
   loop_done(loop_open()); /* libuv keeps some descriptors of its first loop */
   fds = count_fds();
   fault_install();
-  uvfault_on();
+  vow__shim_on();
   return request_place(r, true);
 }
 
 static void close_faulty(place_t *at) {
-  uvfault_off();
+  vow__shim_off();
   place_close(at);
   ck_assert_int_eq(count_fds(), fds);
   ck_assert_int_eq(place_unseen(), 0);
@@ -41,9 +41,9 @@ static void refuse(const request_t *r, const char *call, int code) {
   place_t *at = open_faulty(r);
   vow_future_t *f;
   if (r->prepare != NULL) r->prepare(at);
-  uvfault_fail(call, 1, code);
+  vow__shim_fail(call, 1, code);
   f = r->start(at);
-  ck_assert_uint_ge(uvfault_hits(), 1);
+  ck_assert_uint_ge(vow__shim_hits(), 1);
   ck_assert_msg(vow_is_settled(f), "%s waits", r->name);
   expect_failure(r, f, code);
   vow_drop(f);
@@ -76,9 +76,9 @@ static void try_again(const request_t *r, int code) {
   place_t *at = open_faulty(r);
   vow_future_t *f;
   if (r->prepare != NULL) r->prepare(at);
-  uvfault_fail(r->try_call, 1, code);
+  vow__shim_fail(r->try_call, 1, code);
   f = r->start(at);
-  ck_assert_uint_eq(uvfault_hits(), 1);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
   ck_assert(!vow_is_settled(f));
   ck_assert_int_eq(settle_drop(at->loop, f), 0);
   close_faulty(at);
@@ -97,7 +97,7 @@ TEST(test_request_refused_unseen_is_reported_once) {
   if (r->fails == NULL) return;
   at = open_faulty(r);
   if (r->prepare != NULL) r->prepare(at);
-  uvfault_fail(r->call, 1, r->fails[0]);
+  vow__shim_fail(r->call, 1, r->fails[0]);
   vow_drop(r->start(at));
   place_calm(at);
   ck_assert_int_eq(place_unseen(), 1);
@@ -110,7 +110,7 @@ static bool refuse_without_memory(const request_t *r, size_t n) {
   vow_future_t *f;
   bool failed;
   if (r->prepare != NULL) r->prepare(at);
-  uvfault_fail(r->call, 1, r->fails[0]);
+  vow__shim_fail(r->call, 1, r->fails[0]);
   fault_fail_from(n);
   f = r->start(at);
   failed = fault_failed() > 0;
@@ -135,7 +135,7 @@ static place_t *begin_doomed(const request_t *r, int code,
                              vow_future_t **ret_f) {
   place_t *at = open_faulty(r);
   if (r->prepare != NULL) r->prepare(at);
-  uvfault_report(r->call, 1, code);
+  vow__shim_report(r->call, 1, code);
   *ret_f = r->start(at);
   ck_assert_msg(!vow_is_settled(*ret_f), "%s settled at once", r->name);
   return at;
@@ -148,7 +148,7 @@ TEST(test_request_told_a_code_fails_with_it) {
     vow_future_t *f;
     place_t *at = begin_doomed(r, *code, &f);
     settle(at->loop, f);
-    ck_assert_uint_ge(uvfault_hits(), 1);
+    ck_assert_uint_ge(vow__shim_hits(), 1);
     expect_failure(r, f, *code);
     vow_drop(f);
     if (r->files) ck_assert_int_eq(count_names(at->folder, "fresh-"), 0);
@@ -194,7 +194,7 @@ TEST(test_request_told_a_code_while_the_loop_closes_settles) {
   at = begin_doomed(r, r->reports[0], &f);
   if (!r->files) place_free_handles(at);
   ck_assert_int_eq(vow_loop_close(at->loop, 5000), 0);
-  uvfault_off();
+  vow__shim_off();
   ck_assert(vow_is_settled(f));
   ck_assert_int_lt(vow_status(f), 0);
   vow_drop(f);
@@ -212,7 +212,7 @@ TEST(test_request_that_libuv_does_not_cancel_gives_back_what_it_made) {
   place_t *at;
   if (!r->pooled) return;
   at = open_faulty(r);
-  uvfault_fail_from("uv_cancel", 1, UV_EBUSY);
+  vow__shim_fail_from("uv_cancel", 1, UV_EBUSY);
   f = request_begin(r, at);
   ck_assert_int_eq(vow_cancel(f), 0);
   if (r->cancel == AT_ONCE)
@@ -234,9 +234,9 @@ TEST(test_fs_closedir_refused_behind_a_read_closes_all_the_same) {
   loop_done(loop_open());
   fds = count_fds();
   fault_install();
-  uvfault_on();
+  vow__shim_on();
   at = place_open(true, true);
-  uvfault_fail("uv_fs_closedir", 1, UV_ENOMEM);
+  vow__shim_fail("uv_fs_closedir", 1, UV_ENOMEM);
   read = vow_fs_readdir(at->loop, at->dir, 10);
   f = vow_fs_closedir(at->loop, at->dir);
   at->dir = NULL;

@@ -3,7 +3,7 @@
 #include <vow/signal.h>
 
 #include "support/manual.h"
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/uv_support.h"
 
 #include <signal.h>
@@ -189,10 +189,10 @@ TEST(test_signal_out_of_memory_gives_enomem) {
 TEST(test_signal_once_whose_handle_cannot_be_made_gives_the_error) {
   vow_loop_t *loop = loop_open();
   vow_future_t *f;
-  uvfault_on();
-  uvfault_fail("uv_signal_init", 1, UV_EMFILE);
+  vow__shim_on();
+  vow__shim_fail("uv_signal_init", 1, UV_EMFILE);
   f = vow_signal_once(loop, SIGUSR1);
-  uvfault_off();
+  vow__shim_off();
   ck_assert_int_eq(vow_status(f), UV_EMFILE);
   vow_drop(f);
   loop_done(loop);

@@ -9,7 +9,7 @@ static spring_t new_faulty(const source_t *r) {
   loop_done(loop_open()); /* libuv keeps some descriptors of its first loop */
   fds = count_fds();
   fault_install();
-  uvfault_on();
+  vow__shim_on();
   return spring_new(r, true);
 }
 
@@ -20,7 +20,7 @@ static spring_t open_faulty(const source_t *r) {
 }
 
 static void done_faulty(const source_t *r, spring_t *s) {
-  uvfault_off();
+  vow__shim_off();
   spring_done(r, s);
   ck_assert_int_eq(count_fds(), fds);
   ck_assert_int_eq(place_unseen(), 0);
@@ -55,10 +55,10 @@ static void expect_more(const source_t *r, spring_t *s) {
 
 static void refuse_opening(const source_t *r, int code) {
   spring_t s = new_faulty(r);
-  uvfault_fail(r->call, 1, code);
+  vow__shim_fail(r->call, 1, code);
   ck_assert_int_eq(r->open(&s), code);
   ck_assert_ptr_null(s.it);
-  ck_assert_uint_eq(uvfault_hits(), 1);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
   turns(s.loop, 2);
   ck_assert_int_eq(r->open(&s), 0);
   expect_more(r, &s);
@@ -68,9 +68,9 @@ static void refuse_opening(const source_t *r, int code) {
 static void refuse_next(const source_t *r, int code) {
   spring_t s = open_faulty(r);
   vow_future_t *f;
-  uvfault_fail(r->call, 1, code);
+  vow__shim_fail(r->call, 1, code);
   f = r->next(&s);
-  ck_assert_uint_eq(uvfault_hits(), 1);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
   ck_assert_msg(vow_is_settled(f), "%s waits", r->name);
   ck_assert_ptr_eq(strstr(vow_error_message(vow_error(f)), r->name),
                    vow_error_message(vow_error(f)));
@@ -95,10 +95,10 @@ TEST(test_source_that_cannot_be_started_says_so_and_may_be_tried_again) {
 static void tell(const source_t *r, int code) {
   spring_t s = open_faulty(r);
   vow_future_t *f = r->next(&s);
-  uvfault_report(r->call, 1, code);
+  vow__shim_report(r->call, 1, code);
   stir(r, &s);
   settle(s.loop, f);
-  ck_assert_uint_eq(uvfault_hits(), 1);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
   expect_code(r, f, code);
   if (r->eat != NULL) r->eat(&s);
   if (r->ends)
@@ -123,7 +123,7 @@ TEST(test_source_told_a_code_with_several_waiting) {
   s = open_faulty(r);
   f = r->next(&s);
   g = r->next(&s);
-  uvfault_report(r->call, 1, r->told[0]);
+  vow__shim_report(r->call, 1, r->told[0]);
   stir(r, &s);
   settle(s.loop, f);
   expect_code(r, f, r->told[0]);
@@ -145,7 +145,7 @@ TEST(test_source_told_a_code_with_nobody_waiting_goes_on) {
   f = r->next(&s);
   ck_assert_int_eq(vow_cancel(f), 0);
   vow_drop(f);
-  uvfault_report(r->call, 1, r->told[0]);
+  vow__shim_report(r->call, 1, r->told[0]);
   stir(r, &s);
   turns(s.loop, 3);
   f = r->next(&s);
@@ -171,7 +171,7 @@ TEST(test_source_told_a_code_with_its_future_dropped_leaves_nothing) {
   spring_t s;
   if (r->told == NULL) return;
   s = open_faulty(r);
-  uvfault_report_from(r->call, 1, r->told[0]);
+  vow__shim_report_from(r->call, 1, r->told[0]);
   vow_drop(r->next(&s));
   stir(r, &s);
   turns(s.loop, 3);
@@ -200,7 +200,7 @@ TEST(test_source_told_a_code_may_be_freed_by_its_continuation) {
   vow_future_t *f;
   if (r->told == NULL) return;
   s = open_faulty(r);
-  uvfault_report(r->call, 1, r->told[0]);
+  vow__shim_report(r->call, 1, r->told[0]);
   f = vow_handle(r->next(&s), free_it, &who);
   stir(r, &s);
   ck_assert_int_eq(settle_drop(s.loop, f), 0);
@@ -219,10 +219,10 @@ TEST(test_source_told_nothing_yet_goes_on_waiting) {
   spring_t s;
   if (!reads(r)) return;
   s = open_faulty(r);
-  uvfault_report_from(r->call, 1, 0);
+  vow__shim_report_from(r->call, 1, 0);
   expect_more(r, &s);
   expect_more(r, &s);
-  ck_assert_uint_eq(uvfault_hits(), 2);
+  ck_assert_uint_eq(vow__shim_hits(), 2);
   done_faulty(r, &s);
 }
 

@@ -7,7 +7,7 @@
 #include "unit/uv/thread_pool_support.h"
 
 #include "support/manual.h"
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 
 /* ---- outcomes ------------------------------------------------------------ */
 
@@ -482,10 +482,10 @@ TEST(test_thread_pool_new_some_threads_that_do_not_start_end_the_others) {
 TEST(test_thread_pool_new_without_a_lock_gives_the_error) {
   vow_thread_pool_t *pool = NULL;
   fault_install();
-  uvfault_on();
-  uvfault_fail("uv_mutex_init", 1, UV_ENOMEM);
+  vow__shim_on();
+  vow__shim_fail("uv_mutex_init", 1, UV_ENOMEM);
   ck_assert_int_eq(vow_thread_pool_new(NULL, &pool), UV_ENOMEM);
-  uvfault_off();
+  vow__shim_off();
   ck_assert_ptr_null(pool);
   ck_assert_int_eq(fault_live(), 0);
   fault_remove();
@@ -496,10 +496,10 @@ TEST(test_thread_pool_run_that_cannot_wake_its_loop_gives_the_error) {
   vow_thread_pool_t *pool = pool_open(1);
   int drops = 0;
   vow_future_t *f;
-  uvfault_on();
-  uvfault_fail("uv_async_init", 1, UV_EMFILE);
+  vow__shim_on();
+  vow__shim_fail("uv_async_init", 1, UV_EMFILE);
   f = vow_thread_pool_run(pool, loop, number_job, &drops, count_drop);
-  uvfault_off();
+  vow__shim_off();
   ck_assert_int_eq(vow_status(f), UV_EMFILE);
   ck_assert_str_eq(vow_error_message(vow_error(f)),
                    "thread_pool_run: too many open files");
@@ -515,11 +515,11 @@ TEST(test_thread_pool_new_without_a_condition_gives_the_error) {
   size_t n;
   for (n = 1; n <= 2; n++) {
     fault_install();
-    uvfault_on();
-    uvfault_fail("uv_cond_init", n, UV_EAGAIN);
+    vow__shim_on();
+    vow__shim_fail("uv_cond_init", n, UV_EAGAIN);
     ck_assert_int_eq(vow_thread_pool_new(NULL, &pool), UV_EAGAIN);
-    ck_assert_uint_eq(uvfault_hits(), 1);
-    uvfault_off();
+    ck_assert_uint_eq(vow__shim_hits(), 1);
+    vow__shim_off();
     ck_assert_ptr_null(pool);
     ck_assert_int_eq(fault_live(), 0);
     fault_remove();

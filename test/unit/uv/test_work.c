@@ -2,7 +2,7 @@
 /* Work on threads: rule 23. */
 #include <vow/work.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/uv_support.h"
 
 #include <stdatomic.h>
@@ -389,11 +389,11 @@ TEST(test_queue_work_without_a_lock_gives_enomem) {
   vow_future_t *f;
   fault_install();
   loop = loop_open();
-  uvfault_on();
-  uvfault_fail("uv_mutex_init", 1, UV_EAGAIN);
+  vow__shim_on();
+  vow__shim_fail("uv_mutex_init", 1, UV_EAGAIN);
   f = vow_queue_work(loop, be_present, &c);
-  ck_assert_uint_eq(uvfault_hits(), 1);
-  uvfault_off();
+  ck_assert_uint_eq(vow__shim_hits(), 1);
+  vow__shim_off();
   ck_assert_int_eq(settle_drop(loop, f), UV_ENOMEM);
   ck_assert_int_eq(settle_drop(loop, vow_queue_work(loop, be_present, &c)), 0);
   loop_done(loop);

@@ -3,7 +3,7 @@
 #include <vow/pipe.h>
 #include <vow/udp.h>
 
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 #include "unit/uv/uv_support.h"
 
 #include <fcntl.h>
@@ -525,15 +525,15 @@ TEST(test_reader_next_handle_that_cannot_be_taken_in_fails_and_stays) {
   p = ipc_open(loop_open(), 0);
   tcp = bound_tcp(p.loop);
   f = vow_reader_next_handle(p.r);
-  uvfault_on();
-  uvfault_fail_from("uv_tcp_init", 1, UV_EMFILE);
+  vow__shim_on();
+  vow__shim_fail_from("uv_tcp_init", 1, UV_EMFILE);
   hand_over_now(&p, "x", tcp);
   ck_assert_int_eq(settle_drop(p.loop, f), UV_EMFILE);
   f = vow_reader_next_handle(p.r);
   ck_assert(vow_is_settled(f));
   ck_assert_int_eq(vow_status(f), UV_EMFILE);
   vow_drop(f);
-  uvfault_off();
+  vow__shim_off();
   f = vow_reader_next_handle(p.r);
   ck_assert_int_eq(settle_drop(p.loop, f), 0);
   vow_tcp_free(tcp);

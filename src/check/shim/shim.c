@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The shim's settings and counters, and the calls that need nothing special.
- * Requests are in uvfault_requests.c, what repeats in uvfault_sources.c. */
-#include "support/uvfault_inside.h"
+ * Requests are in vow__shim_requests.c, what repeats in vow__shim_sources.c. */
+#include "check/shim/inside.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,15 +21,15 @@ typedef struct slot {
   rule_t report;
 } slot_t;
 
-#define UVFAULT_CALL(name, params, args) #name,
-#define UVFAULT_FS(name, params, args)   #name,
-#define UVFAULT_OWN(name)                #name,
+#define SHIM_CALL(name, params, args) #name,
+#define SHIM_FS(name, params, args)   #name,
+#define SHIM_OWN(name)                #name,
 static const char *const names[CALL_COUNT] = {
-#include "support/uvfault_calls.h"
+#include "check/shim/calls.h"
 };
-#undef UVFAULT_CALL
-#undef UVFAULT_FS
-#undef UVFAULT_OWN
+#undef SHIM_CALL
+#undef SHIM_FS
+#undef SHIM_OWN
 
 static atomic_bool active;
 static atomic_size_t read_max, write_max;
@@ -49,14 +49,14 @@ static slot_t *find_slot(const char *name) {
   return NULL;
 }
 
-bool uvfault_knows(const char *name) {
+bool vow__shim_knows(const char *name) {
   return find_slot(name) != NULL;
 }
 
 static slot_t *slot_of(const char *name) {
   slot_t *slot = name != NULL ? find_slot(name) : &all;
   if (slot != NULL) return slot;
-  fprintf(stderr, "uvfault: %s is not in uvfault_calls.h\n", name);
+  fprintf(stderr, "vow-check: the shim before libuv does not know %s\n", name);
   abort();
 }
 
@@ -67,7 +67,7 @@ static void set_rule(rule_t *r, size_t first, size_t last, int code) {
 }
 
 static void reset(bool begin) {
-  uvfault_resolve(0, NULL);
+  vow__shim_resolve(0, NULL);
   atomic_store(&read_max, 0);
   atomic_store(&write_max, 0);
   pthread_mutex_lock(&lock);
@@ -81,39 +81,39 @@ static void reset(bool begin) {
   atomic_store(&active, begin);
 }
 
-void uvfault_on(void) {
+void vow__shim_on(void) {
   reset(true);
 }
 
-void uvfault_off(void) {
+void vow__shim_off(void) {
   reset(false);
 }
 
-void uvfault_fail(const char *name, size_t nth, int code) {
+void vow__shim_fail(const char *name, size_t nth, int code) {
   set_rule(&slot_of(name)->call, nth, nth, code);
 }
 
-void uvfault_fail_from(const char *name, size_t nth, int code) {
+void vow__shim_fail_from(const char *name, size_t nth, int code) {
   set_rule(&slot_of(name)->call, nth, SIZE_MAX, code);
 }
 
-void uvfault_report(const char *name, size_t nth, int code) {
+void vow__shim_report(const char *name, size_t nth, int code) {
   set_rule(&slot_of(name)->report, nth, nth, code);
 }
 
-void uvfault_report_from(const char *name, size_t nth, int code) {
+void vow__shim_report_from(const char *name, size_t nth, int code) {
   set_rule(&slot_of(name)->report, nth, SIZE_MAX, code);
 }
 
-void uvfault_short_reads(size_t max_bytes) {
+void vow__shim_short_reads(size_t max_bytes) {
   atomic_store(&read_max, max_bytes);
 }
 
-void uvfault_short_writes(size_t max_bytes) {
+void vow__shim_short_writes(size_t max_bytes) {
   atomic_store(&write_max, max_bytes);
 }
 
-size_t uvfault_count(const char *name) {
+size_t vow__shim_count(const char *name) {
   const slot_t *slot = slot_of(name);
   size_t seen;
   pthread_mutex_lock(&lock);
@@ -122,7 +122,7 @@ size_t uvfault_count(const char *name) {
   return seen;
 }
 
-size_t uvfault_hits(void) {
+size_t vow__shim_hits(void) {
   size_t n;
   pthread_mutex_lock(&lock);
   n = hits;
@@ -130,7 +130,7 @@ size_t uvfault_hits(void) {
   return n;
 }
 
-const char *uvfault_last(void) {
+const char *vow__shim_last(void) {
   const char *name;
   pthread_mutex_lock(&lock);
   name = last_hit;
@@ -142,7 +142,7 @@ static bool is_unmet(const slot_t *s) {
   return s->call.seen < s->call.first || s->report.seen < s->report.first;
 }
 
-const char *uvfault_unmet(void) {
+const char *vow__shim_unmet(void) {
   const char *name;
   size_t i;
   pthread_mutex_lock(&lock);
@@ -155,15 +155,15 @@ const char *uvfault_unmet(void) {
 
 /* ---- who fails ----------------------------------------------------------- */
 
-bool uvfault__is_on(void) {
+bool vow__shim_is_on(void) {
   return atomic_load(&active);
 }
 
-size_t uvfault__read_max(void) {
+size_t vow__shim_read_max(void) {
   return atomic_load(&read_max);
 }
 
-size_t uvfault__write_max(void) {
+size_t vow__shim_write_max(void) {
   return atomic_load(&write_max);
 }
 
@@ -174,9 +174,10 @@ static bool hits_now(rule_t *r, int *ret_code) {
   return true;
 }
 
-static bool is_hit(uvfault_call_t call, rule_t *r, rule_t *any, int *ret_code) {
+static bool is_hit(vow__shim_call_t call, rule_t *r, rule_t *any,
+                   int *ret_code) {
   bool by_any, by_name;
-  if (!uvfault__is_on()) return false;
+  if (!vow__shim_is_on()) return false;
   pthread_mutex_lock(&lock);
   by_any = hits_now(any, ret_code);
   by_name = hits_now(r, ret_code);
@@ -188,16 +189,16 @@ static bool is_hit(uvfault_call_t call, rule_t *r, rule_t *any, int *ret_code) {
   return by_any || by_name;
 }
 
-bool uvfault__fails(uvfault_call_t call, int *ret_code) {
+bool vow__shim_fails(vow__shim_call_t call, int *ret_code) {
   return is_hit(call, &slots[call].call, &all.call, ret_code);
 }
 
-bool uvfault__reports(uvfault_call_t call, int *ret_code) {
+bool vow__shim_reports(vow__shim_call_t call, int *ret_code) {
   return is_hit(call, &slots[call].report, &all.report, ret_code);
 }
 
-unsigned uvfault__cut(const uv_buf_t bufs[], unsigned n, size_t max,
-                      uv_buf_t *ret_buf) {
+unsigned vow__shim_cut(const uv_buf_t bufs[], unsigned n, size_t max,
+                       uv_buf_t *ret_buf) {
   unsigned i = 0;
   if (max == 0) return n;
   while (i < n && bufs[i].len == 0) i++;
@@ -210,7 +211,7 @@ unsigned uvfault__cut(const uv_buf_t bufs[], unsigned n, size_t max,
 /* ---- callbacks that were taken over -------------------------------------- */
 
 typedef struct kept {
-  uvfault_watch_t w;
+  vow__shim_watch_t w;
   struct kept *next;
 } kept_t;
 
@@ -230,8 +231,8 @@ static kept_t **find(const void *key) {
   return at;
 }
 
-uvfault_watch_t uvfault__take(const void *key) {
-  uvfault_watch_t w = {NULL, NULL, NULL, 0, 0};
+vow__shim_watch_t vow__shim_take(const void *key) {
+  vow__shim_watch_t w = {NULL, NULL, NULL, 0, 0};
   kept_t **at, *k;
   if (atomic_load(&list_length) == 0) return w;
   pthread_mutex_lock(&list_lock);
@@ -247,10 +248,10 @@ uvfault_watch_t uvfault__take(const void *key) {
   return w;
 }
 
-void uvfault__watch(const uvfault_watch_t *w) {
+void vow__shim_watch(const vow__shim_watch_t *w) {
   kept_t *k = malloc(sizeof *k);
   if (k == NULL) abort();
-  (void)uvfault__take(w->key);
+  (void)vow__shim_take(w->key);
   k->w = *w;
   pthread_mutex_lock(&list_lock);
   k->next = *list_of(w->key);
@@ -259,8 +260,8 @@ void uvfault__watch(const uvfault_watch_t *w) {
   pthread_mutex_unlock(&list_lock);
 }
 
-uvfault_watch_t uvfault__watched(const void *key) {
-  uvfault_watch_t w = {NULL, NULL, NULL, 0, 0};
+vow__shim_watch_t vow__shim_watched(const void *key) {
+  vow__shim_watch_t w = {NULL, NULL, NULL, 0, 0};
   kept_t **at;
   pthread_mutex_lock(&list_lock);
   at = find(key);
@@ -271,14 +272,14 @@ uvfault_watch_t uvfault__watched(const void *key) {
 
 /* ---- calls that need nothing special ------------------------------------- */
 
-#define UVFAULT_OWN(name)
-#define UVFAULT_FS(name, params, args)
-#define UVFAULT_CALL(name, params, args)                 \
-  int __real_##name params;                              \
-  int __wrap_##name params;                              \
-  int __wrap_##name params {                             \
-    int code;                                            \
-    if (uvfault__fails(CALL_##name, &code)) return code; \
-    return __real_##name args;                           \
+#define SHIM_OWN(name)
+#define SHIM_FS(name, params, args)
+#define SHIM_CALL(name, params, args)                     \
+  int __real_##name params;                               \
+  int __wrap_##name params;                               \
+  int __wrap_##name params {                              \
+    int code;                                             \
+    if (vow__shim_fails(CALL_##name, &code)) return code; \
+    return __real_##name args;                            \
   }
-#include "support/uvfault_calls.h"
+#include "check/shim/calls.h"

@@ -2,7 +2,7 @@
 /* The shim before libuv's file system requests, with and without a callback. A
  * request whose callback is told a code has taken place: what it opened or made
  * for the caller is undone. */
-#include "support/uvfault_inside.h"
+#include "check/shim/inside.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -60,15 +60,15 @@ static void undo(uv_fs_t *req) {
 }
 
 static void on_fs(uv_fs_t *req) {
-  uvfault_watch_t w = uvfault__take(req);
+  vow__shim_watch_t w = vow__shim_take(req);
   undo(req);
   req->result = w.code;
   ((uv_fs_cb)w.cb)(req);
 }
 
-static uv_fs_cb take_over(uvfault_call_t call, uv_fs_t *req, uv_fs_cb cb) {
-  return (uv_fs_cb)uvfault__request(call, req, (uvfault_cb_t)cb,
-                                    (uvfault_cb_t)on_fs);
+static uv_fs_cb take_over(vow__shim_call_t call, uv_fs_t *req, uv_fs_cb cb) {
+  return (uv_fs_cb)vow__shim_request(call, req, (vow__shim_cb_t)cb,
+                                     (vow__shim_cb_t)on_fs);
 }
 
 /* ---- those that transfer bytes ------------------------------------------- */
@@ -77,24 +77,24 @@ static uv_fs_cb take_over(uvfault_call_t call, uv_fs_t *req, uv_fs_cb cb) {
   (uv_loop_t * loop, uv_fs_t * req, uv_file file, const uv_buf_t bufs[], \
    unsigned n, int64_t offset, uv_fs_cb cb)
 
-#define TRANSFER(name, max)                                         \
-  int __real_##name TRANSFER_PARAMS;                                \
-  int __wrap_##name TRANSFER_PARAMS;                                \
-  int __wrap_##name TRANSFER_PARAMS {                               \
-    uv_buf_t cut;                                                   \
-    int err;                                                        \
-    if (uvfault__fails(CALL_##name, &err)) return refuse(req, err); \
-    cb = take_over(CALL_##name, req, cb);                           \
-    if ((max) > 0 && bufs != NULL) {                                \
-      n = uvfault__cut(bufs, n, (max), &cut);                       \
-      if (n == 1) bufs = &cut; /* libuv copies the array */         \
-    }                                                               \
-    return uvfault__begun(                                          \
-        req, __real_##name(loop, req, file, bufs, n, offset, cb));  \
+#define TRANSFER(name, max)                                          \
+  int __real_##name TRANSFER_PARAMS;                                 \
+  int __wrap_##name TRANSFER_PARAMS;                                 \
+  int __wrap_##name TRANSFER_PARAMS {                                \
+    uv_buf_t cut;                                                    \
+    int err;                                                         \
+    if (vow__shim_fails(CALL_##name, &err)) return refuse(req, err); \
+    cb = take_over(CALL_##name, req, cb);                            \
+    if ((max) > 0 && bufs != NULL) {                                 \
+      n = vow__shim_cut(bufs, n, (max), &cut);                       \
+      if (n == 1) bufs = &cut; /* libuv copies the array */          \
+    }                                                                \
+    return vow__shim_begun(                                          \
+        req, __real_##name(loop, req, file, bufs, n, offset, cb));   \
   }
 
-TRANSFER(uv_fs_read, uvfault__read_max())
-TRANSFER(uv_fs_write, uvfault__write_max())
+TRANSFER(uv_fs_read, vow__shim_read_max())
+TRANSFER(uv_fs_write, vow__shim_write_max())
 
 int __real_uv_fs_sendfile(uv_loop_t *loop, uv_fs_t *req, uv_file to,
                           uv_file from, int64_t offset, size_t length,
@@ -105,12 +105,12 @@ int __wrap_uv_fs_sendfile(uv_loop_t *loop, uv_fs_t *req, uv_file to,
 int __wrap_uv_fs_sendfile(uv_loop_t *loop, uv_fs_t *req, uv_file to,
                           uv_file from, int64_t offset, size_t length,
                           uv_fs_cb cb) {
-  size_t max = uvfault__write_max();
+  size_t max = vow__shim_write_max();
   int err;
-  if (uvfault__fails(CALL_uv_fs_sendfile, &err)) return refuse(req, err);
+  if (vow__shim_fails(CALL_uv_fs_sendfile, &err)) return refuse(req, err);
   cb = take_over(CALL_uv_fs_sendfile, req, cb);
   if (max > 0 && length > max) length = max;
-  return uvfault__begun(
+  return vow__shim_begun(
       req, __real_uv_fs_sendfile(loop, req, to, from, offset, length, cb));
 }
 
@@ -122,26 +122,26 @@ int __wrap_uv_fs_close(uv_loop_t *loop, uv_fs_t *req, uv_file file,
 int __wrap_uv_fs_close(uv_loop_t *loop, uv_fs_t *req, uv_file file,
                        uv_fs_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_fs_close, &err)) {
+  if (vow__shim_fails(CALL_uv_fs_close, &err)) {
     if (cb == NULL) close(file);
     return refuse(req, err);
   }
   cb = take_over(CALL_uv_fs_close, req, cb);
-  return uvfault__begun(req, __real_uv_fs_close(loop, req, file, cb));
+  return vow__shim_begun(req, __real_uv_fs_close(loop, req, file, cb));
 }
 
 /* ---- the others ---------------------------------------------------------- */
 
 #define LIST(...) __VA_ARGS__
-#define UVFAULT_CALL(name, params, args)
-#define UVFAULT_OWN(name)
-#define UVFAULT_FS(name, params, args)                                         \
+#define SHIM_CALL(name, params, args)
+#define SHIM_OWN(name)
+#define SHIM_FS(name, params, args)                                            \
   int __real_##name(uv_loop_t *loop, uv_fs_t *req, LIST params, uv_fs_cb cb);  \
   int __wrap_##name(uv_loop_t *loop, uv_fs_t *req, LIST params, uv_fs_cb cb);  \
   int __wrap_##name(uv_loop_t *loop, uv_fs_t *req, LIST params, uv_fs_cb cb) { \
     int err;                                                                   \
-    if (uvfault__fails(CALL_##name, &err)) return refuse(req, err);            \
+    if (vow__shim_fails(CALL_##name, &err)) return refuse(req, err);           \
     cb = take_over(CALL_##name, req, cb);                                      \
-    return uvfault__begun(req, __real_##name(loop, req, LIST args, cb));       \
+    return vow__shim_begun(req, __real_##name(loop, req, LIST args, cb));      \
   }
-#include "support/uvfault_calls.h"
+#include "check/shim/calls.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The shim before libuv, by itself: what it counts, fails and reports. */
-#include "support/uvfault.h"
+#include "check/shim/shim.h"
 
 #include "unit/uv/uv_support.h"
 
@@ -14,39 +14,39 @@ static int stat_root(void) {
   return err;
 }
 
-TEST(test_uvfault_off_changes_and_counts_nothing) {
-  uvfault_on();
-  uvfault_fail_from("uv_fs_stat", 1, UV_EIO);
-  uvfault_off();
+TEST(test_shim_off_changes_and_counts_nothing) {
+  vow__shim_on();
+  vow__shim_fail_from("uv_fs_stat", 1, UV_EIO);
+  vow__shim_off();
   ck_assert_int_eq(stat_root(), 0);
-  ck_assert_uint_eq(uvfault_count("uv_fs_stat"), 0);
-  ck_assert_uint_eq(uvfault_hits(), 0);
+  ck_assert_uint_eq(vow__shim_count("uv_fs_stat"), 0);
+  ck_assert_uint_eq(vow__shim_hits(), 0);
 }
 
-TEST(test_uvfault_fails_the_nth_call_of_a_name) {
-  uvfault_on();
+TEST(test_shim_fails_the_nth_call_of_a_name) {
+  vow__shim_on();
   ck_assert_int_eq(stat_root(), 0);
-  uvfault_fail("uv_fs_stat", 2, UV_EIO);
-  uvfault_fail("uv_fs_lstat", 1, UV_EACCES); /* another one */
+  vow__shim_fail("uv_fs_stat", 2, UV_EIO);
+  vow__shim_fail("uv_fs_lstat", 1, UV_EACCES); /* another one */
   ck_assert_int_eq(stat_root(), 0);
   ck_assert_int_eq(stat_root(), UV_EIO);
   ck_assert_int_eq(stat_root(), 0);
-  ck_assert_uint_eq(uvfault_count("uv_fs_stat"), 3);
-  ck_assert_uint_eq(uvfault_hits(), 1);
-  uvfault_fail_from("uv_fs_stat", 2, UV_ENOENT);
+  ck_assert_uint_eq(vow__shim_count("uv_fs_stat"), 3);
+  ck_assert_uint_eq(vow__shim_hits(), 1);
+  vow__shim_fail_from("uv_fs_stat", 2, UV_ENOENT);
   ck_assert_int_eq(stat_root(), 0);
   ck_assert_int_eq(stat_root(), UV_ENOENT);
   ck_assert_int_eq(stat_root(), UV_ENOENT);
-  uvfault_off();
+  vow__shim_off();
 }
 
-TEST(test_uvfault_without_a_name_means_all) {
-  uvfault_on();
-  uvfault_fail(NULL, 2, UV_EIO);
+TEST(test_shim_without_a_name_means_all) {
+  vow__shim_on();
+  vow__shim_fail(NULL, 2, UV_EIO);
   ck_assert_int_eq(stat_root(), 0);
   ck_assert_int_eq(stat_root(), UV_EIO);
-  ck_assert_uint_eq(uvfault_count(NULL), 2);
-  uvfault_off();
+  ck_assert_uint_eq(vow__shim_count(NULL), 2);
+  vow__shim_off();
 }
 
 /* ---- callbacks ----------------------------------------------------------- */
@@ -58,11 +58,11 @@ static void on_open(uv_fs_t *req) {
   uv_fs_req_cleanup(req);
 }
 
-TEST(test_uvfault_reports_to_the_callback_and_undoes) {
+TEST(test_shim_reports_to_the_callback_and_undoes) {
   uv_loop_t uv;
   uv_fs_t req;
-  uvfault_on();
-  uvfault_report("uv_fs_open", 2, UV_EMFILE);
+  vow__shim_on();
+  vow__shim_report("uv_fs_open", 2, UV_EMFILE);
   ck_assert_int_eq(uv_loop_init(&uv), 0);
   ck_assert_int_eq(uv_fs_open(&uv, &req, "/", O_RDONLY, 0, on_open), 0);
   uv_run(&uv, UV_RUN_DEFAULT);
@@ -72,25 +72,25 @@ TEST(test_uvfault_reports_to_the_callback_and_undoes) {
   uv_run(&uv, UV_RUN_DEFAULT);
   ck_assert_int_eq((int)result, UV_EMFILE);
   ck_assert_int_eq(uv_loop_close(&uv), 0);
-  ck_assert_uint_eq(uvfault_hits(), 1);
-  uvfault_off();
+  ck_assert_uint_eq(vow__shim_hits(), 1);
+  vow__shim_off();
 }
 
-TEST(test_uvfault_short_transfers_are_cut) {
+TEST(test_shim_short_transfers_are_cut) {
   char text[16];
   uv_buf_t bufs[2] = {{text, 0}, {text, sizeof text}};
   uv_fs_t req;
   int fds[2];
   ck_assert_int_eq(pipe(fds), 0);
-  uvfault_on();
-  uvfault_short_writes(3);
-  uvfault_short_reads(2);
+  vow__shim_on();
+  vow__shim_short_writes(3);
+  vow__shim_short_reads(2);
   memset(text, 'x', sizeof text);
   ck_assert_int_eq(uv_fs_write(NULL, &req, fds[1], bufs, 2, -1, NULL), 3);
   uv_fs_req_cleanup(&req);
   ck_assert_int_eq(uv_fs_read(NULL, &req, fds[0], bufs, 2, -1, NULL), 2);
   uv_fs_req_cleanup(&req);
-  uvfault_off();
+  vow__shim_off();
   ck_assert_int_eq(uv_fs_read(NULL, &req, fds[0], bufs, 2, -1, NULL), 1);
   uv_fs_req_cleanup(&req);
   close(fds[0]);
@@ -106,14 +106,14 @@ static void on_answer(uv_getaddrinfo_t *req, int status,
   answer = list;
 }
 
-TEST(test_uvfault_answers_for_names) {
+TEST(test_shim_answers_for_names) {
   struct sockaddr_in a = local_addr(1), b = local_addr(2);
   const struct sockaddr *addrs[2] = {(const struct sockaddr *)&a,
                                      (const struct sockaddr *)&b};
   uv_getaddrinfo_t req;
   uv_loop_t uv;
-  uvfault_on();
-  uvfault_resolve(2, addrs);
+  vow__shim_on();
+  vow__shim_resolve(2, addrs);
   ck_assert_int_eq(uv_loop_init(&uv), 0);
   ck_assert_int_eq(
       uv_getaddrinfo(&uv, &req, on_answer, "no.such.name", "http", NULL), 0);
@@ -123,14 +123,14 @@ TEST(test_uvfault_answers_for_names) {
   ck_assert_ptr_null(answer->ai_next->ai_next);
   uv_freeaddrinfo(answer);
   ck_assert_int_eq(uv_loop_close(&uv), 0);
-  uvfault_off();
+  vow__shim_off();
 }
 
-SUITE(support_uvfault) {
-  ADD(test_uvfault_off_changes_and_counts_nothing);
-  ADD(test_uvfault_fails_the_nth_call_of_a_name);
-  ADD(test_uvfault_without_a_name_means_all);
-  ADD(test_uvfault_reports_to_the_callback_and_undoes);
-  ADD(test_uvfault_short_transfers_are_cut);
-  ADD(test_uvfault_answers_for_names);
+SUITE(check_shim) {
+  ADD(test_shim_off_changes_and_counts_nothing);
+  ADD(test_shim_fails_the_nth_call_of_a_name);
+  ADD(test_shim_without_a_name_means_all);
+  ADD(test_shim_reports_to_the_callback_and_undoes);
+  ADD(test_shim_short_transfers_are_cut);
+  ADD(test_shim_answers_for_names);
 }

@@ -2,19 +2,20 @@
 /* The shim before what libuv tells again and again, and before what begins and
  * ends a handle. A callback is taken over when its source is started while the
  * shim is on, and given back when the handle is closed. */
-#include "support/uvfault_inside.h"
+#include "check/shim/inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Takes over the callbacks of handle, or gives them back. */
-static bool take_over(const void *handle, uv_alloc_cb alloc, uvfault_cb_t cb) {
-  uvfault_watch_t w = {handle, cb, alloc, 0, 0};
-  if (uvfault__is_on())
-    uvfault__watch(&w);
+static bool take_over(const void *handle, uv_alloc_cb alloc,
+                      vow__shim_cb_t cb) {
+  vow__shim_watch_t w = {handle, cb, alloc, 0, 0};
+  if (vow__shim_is_on())
+    vow__shim_watch(&w);
   else
-    (void)uvfault__take(handle);
-  return uvfault__is_on();
+    (void)vow__shim_take(handle);
+  return vow__shim_is_on();
 }
 
 static bool is_closing(const void *handle) {
@@ -27,17 +28,17 @@ int __real_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb cb);
 int __wrap_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb cb);
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-  size_t max = uvfault__read_max();
-  uvfault__watched(handle).alloc(handle, suggested, buf);
+  size_t max = vow__shim_read_max();
+  vow__shim_watched(handle).alloc(handle, suggested, buf);
   if (max > 0 && buf->len > max) buf->len = max;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
-  uvfault_watch_t w = uvfault__watched(stream);
+  vow__shim_watch_t w = vow__shim_watched(stream);
   uv_read_cb cb = (uv_read_cb)w.cb;
   uv_buf_t more = {NULL, 0};
   int code = 1;
-  if (nread == 0 || !uvfault__reports(CALL_uv_read_start, &code)) {
+  if (nread == 0 || !vow__shim_reports(CALL_uv_read_start, &code)) {
     cb(stream, nread, buf);
   } else if (code == 0) {
     w.alloc((uv_handle_t *)stream, 65536, &more);
@@ -52,10 +53,10 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
 int __wrap_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc,
                          uv_read_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_read_start, &err)) return err;
+  if (vow__shim_fails(CALL_uv_read_start, &err)) return err;
   /* One that reads already is refused, and keeps what it has. */
   if (uv_is_active((const uv_handle_t *)stream) ||
-      !take_over(stream, alloc, (uvfault_cb_t)cb))
+      !take_over(stream, alloc, (vow__shim_cb_t)cb))
     return __real_uv_read_start(stream, alloc, cb);
   return __real_uv_read_start(stream, on_alloc, on_read);
 }
@@ -63,9 +64,9 @@ int __wrap_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc,
 /* ---- connections --------------------------------------------------------- */
 
 static void on_connection(uv_stream_t *server, int status) {
-  uv_connection_cb cb = (uv_connection_cb)uvfault__watched(server).cb;
+  uv_connection_cb cb = (uv_connection_cb)vow__shim_watched(server).cb;
   int code;
-  if (uvfault__reports(CALL_uv_listen, &code)) {
+  if (vow__shim_reports(CALL_uv_listen, &code)) {
     cb(server, code);
     if (is_closing(server)) return;
   }
@@ -76,8 +77,8 @@ int __real_uv_listen(uv_stream_t *server, int backlog, uv_connection_cb cb);
 int __wrap_uv_listen(uv_stream_t *server, int backlog, uv_connection_cb cb);
 int __wrap_uv_listen(uv_stream_t *server, int backlog, uv_connection_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_listen, &err)) return err;
-  if (take_over(server, NULL, (uvfault_cb_t)cb)) cb = on_connection;
+  if (vow__shim_fails(CALL_uv_listen, &err)) return err;
+  if (take_over(server, NULL, (vow__shim_cb_t)cb)) cb = on_connection;
   return __real_uv_listen(server, backlog, cb);
 }
 
@@ -90,7 +91,7 @@ int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client);
 int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client) {
   uv_pipe_t *lost;
   int err;
-  if (!uvfault__fails(CALL_uv_accept, &err))
+  if (!vow__shim_fails(CALL_uv_accept, &err))
     return __real_uv_accept(server, client);
   lost = malloc(sizeof *lost); /* anything fits a pipe */
   if (lost == NULL) abort();
@@ -104,15 +105,15 @@ int __wrap_uv_accept(uv_stream_t *server, uv_stream_t *client) {
 
 static void on_receive_alloc(uv_handle_t *handle, size_t suggested,
                              uv_buf_t *buf) {
-  uvfault__watched(handle).alloc(handle, suggested, buf);
+  vow__shim_watched(handle).alloc(handle, suggested, buf);
 }
 
 static void on_receive(uv_udp_t *udp, ssize_t nread, const uv_buf_t *buf,
                        const struct sockaddr *addr, unsigned flags) {
-  uvfault_watch_t w = uvfault__watched(udp);
+  vow__shim_watch_t w = vow__shim_watched(udp);
   uv_buf_t more = {NULL, 0};
   int code;
-  if (addr != NULL && uvfault__reports(CALL_uv_udp_recv_start, &code)) {
+  if (addr != NULL && vow__shim_reports(CALL_uv_udp_recv_start, &code)) {
     w.alloc((uv_handle_t *)udp, 65536, &more);
     ((uv_udp_recv_cb)w.cb)(udp, code, &more, NULL, 0);
     if (is_closing(udp)) return;
@@ -127,9 +128,9 @@ int __wrap_uv_udp_recv_start(uv_udp_t *udp, uv_alloc_cb alloc,
 int __wrap_uv_udp_recv_start(uv_udp_t *udp, uv_alloc_cb alloc,
                              uv_udp_recv_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_udp_recv_start, &err)) return err;
+  if (vow__shim_fails(CALL_uv_udp_recv_start, &err)) return err;
   if (uv_is_active((const uv_handle_t *)udp) ||
-      !take_over(udp, alloc, (uvfault_cb_t)cb))
+      !take_over(udp, alloc, (vow__shim_cb_t)cb))
     return __real_uv_udp_recv_start(udp, alloc, cb);
   return __real_uv_udp_recv_start(udp, on_receive_alloc, on_receive);
 }
@@ -137,9 +138,9 @@ int __wrap_uv_udp_recv_start(uv_udp_t *udp, uv_alloc_cb alloc,
 /* ---- poll, fs_event, fs_poll --------------------------------------------- */
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
-  uv_poll_cb cb = (uv_poll_cb)uvfault__watched(poll).cb;
+  uv_poll_cb cb = (uv_poll_cb)vow__shim_watched(poll).cb;
   int code;
-  if (!uvfault__reports(CALL_uv_poll_start, &code)) {
+  if (!vow__shim_reports(CALL_uv_poll_start, &code)) {
     cb(poll, status, events);
     return;
   }
@@ -151,16 +152,16 @@ int __real_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb cb);
 int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb cb);
 int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_poll_start, &err)) return err;
-  if (take_over(poll, NULL, (uvfault_cb_t)cb)) cb = on_poll;
+  if (vow__shim_fails(CALL_uv_poll_start, &err)) return err;
+  if (take_over(poll, NULL, (vow__shim_cb_t)cb)) cb = on_poll;
   return __real_uv_poll_start(poll, events, cb);
 }
 
 static void on_fs_event(uv_fs_event_t *event, const char *name, int events,
                         int status) {
-  uv_fs_event_cb cb = (uv_fs_event_cb)uvfault__watched(event).cb;
+  uv_fs_event_cb cb = (uv_fs_event_cb)vow__shim_watched(event).cb;
   int code;
-  if (uvfault__reports(CALL_uv_fs_event_start, &code)) {
+  if (vow__shim_reports(CALL_uv_fs_event_start, &code)) {
     cb(event, NULL, 0, code);
     if (is_closing(event)) return;
   }
@@ -174,16 +175,16 @@ int __wrap_uv_fs_event_start(uv_fs_event_t *event, uv_fs_event_cb cb,
 int __wrap_uv_fs_event_start(uv_fs_event_t *event, uv_fs_event_cb cb,
                              const char *path, unsigned flags) {
   int err;
-  if (uvfault__fails(CALL_uv_fs_event_start, &err)) return err;
-  if (take_over(event, NULL, (uvfault_cb_t)cb)) cb = on_fs_event;
+  if (vow__shim_fails(CALL_uv_fs_event_start, &err)) return err;
+  if (take_over(event, NULL, (vow__shim_cb_t)cb)) cb = on_fs_event;
   return __real_uv_fs_event_start(event, cb, path, flags);
 }
 
 static void on_fs_poll(uv_fs_poll_t *poll, int status, const uv_stat_t *before,
                        const uv_stat_t *after) {
-  uv_fs_poll_cb cb = (uv_fs_poll_cb)uvfault__watched(poll).cb;
+  uv_fs_poll_cb cb = (uv_fs_poll_cb)vow__shim_watched(poll).cb;
   int code;
-  if (uvfault__reports(CALL_uv_fs_poll_start, &code)) {
+  if (vow__shim_reports(CALL_uv_fs_poll_start, &code)) {
     cb(poll, code, before, after);
     if (is_closing(poll)) return;
   }
@@ -197,8 +198,8 @@ int __wrap_uv_fs_poll_start(uv_fs_poll_t *poll, uv_fs_poll_cb cb,
 int __wrap_uv_fs_poll_start(uv_fs_poll_t *poll, uv_fs_poll_cb cb,
                             const char *path, unsigned interval_ms) {
   int err;
-  if (uvfault__fails(CALL_uv_fs_poll_start, &err)) return err;
-  if (take_over(poll, NULL, (uvfault_cb_t)cb)) cb = on_fs_poll;
+  if (vow__shim_fails(CALL_uv_fs_poll_start, &err)) return err;
+  if (take_over(poll, NULL, (vow__shim_cb_t)cb)) cb = on_fs_poll;
   return __real_uv_fs_poll_start(poll, cb, path, interval_ms);
 }
 
@@ -214,7 +215,7 @@ int __wrap_uv_spawn(uv_loop_t *loop, uv_process_t *process,
   char *args[] = {name, NULL};
   uv_process_options_t bad;
   int err;
-  if (!uvfault__fails(CALL_uv_spawn, &err))
+  if (!vow__shim_fails(CALL_uv_spawn, &err))
     return __real_uv_spawn(loop, process, options);
   memset(&bad, 0, sizeof bad);
   bad.file = "/there/is/no/such/program";
@@ -226,7 +227,7 @@ int __wrap_uv_spawn(uv_loop_t *loop, uv_process_t *process,
 void __real_uv_close(uv_handle_t *handle, uv_close_cb cb);
 void __wrap_uv_close(uv_handle_t *handle, uv_close_cb cb);
 void __wrap_uv_close(uv_handle_t *handle, uv_close_cb cb) {
-  (void)uvfault__take(handle);
+  (void)vow__shim_take(handle);
   __real_uv_close(handle, cb);
 }
 
@@ -234,8 +235,8 @@ int __real_uv_tcp_close_reset(uv_tcp_t *tcp, uv_close_cb cb);
 int __wrap_uv_tcp_close_reset(uv_tcp_t *tcp, uv_close_cb cb);
 int __wrap_uv_tcp_close_reset(uv_tcp_t *tcp, uv_close_cb cb) {
   int err;
-  if (uvfault__fails(CALL_uv_tcp_close_reset, &err)) return err;
+  if (vow__shim_fails(CALL_uv_tcp_close_reset, &err)) return err;
   err = __real_uv_tcp_close_reset(tcp, cb);
-  if (err == 0) (void)uvfault__take(tcp);
+  if (err == 0) (void)vow__shim_take(tcp);
   return err;
 }

@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /* The shim before libuv's requests: each call may fail, and each callback be
  * told a code instead of the truth. What the request made is undone then. */
-#include "support/uvfault_inside.h"
+#include "check/shim/inside.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-uvfault_cb_t uvfault__request(uvfault_call_t call, const void *req,
-                              uvfault_cb_t cb, uvfault_cb_t instead) {
-  uvfault_watch_t w = {req, cb, NULL, 0, 0};
-  if (cb == NULL || !uvfault__reports(call, &w.code)) return cb;
-  uvfault__watch(&w);
+vow__shim_cb_t vow__shim_request(vow__shim_call_t call, const void *req,
+                                 vow__shim_cb_t cb, vow__shim_cb_t instead) {
+  vow__shim_watch_t w = {req, cb, NULL, 0, 0};
+  if (cb == NULL || !vow__shim_reports(call, &w.code)) return cb;
+  vow__shim_watch(&w);
   return instead;
 }
 
-int uvfault__begun(const void *req, int err) {
-  if (err < 0) (void)uvfault__take(req);
+int vow__shim_begun(const void *req, int err) {
+  if (err < 0) (void)vow__shim_take(req);
   return err;
 }
 
 /* The callback of name that takes over: calls the user's with a code. */
 #define INSTEAD(on_name, req_t, cb_t)           \
   static void on_name(req_t *req, int status) { \
-    uvfault_watch_t w = uvfault__take(req);     \
+    vow__shim_watch_t w = vow__shim_take(req);  \
     (void)status;                               \
     ((cb_t)w.cb)(req, w.code);                  \
   }
 
 /* A request whose callback is its last argument. */
-#define REQUEST(name, on_name, cb_t, params, args)                  \
-  int __real_##name params;                                         \
-  int __wrap_##name params;                                         \
-  int __wrap_##name params {                                        \
-    int err;                                                        \
-    if (uvfault__fails(CALL_##name, &err)) return err;              \
-    cb = (cb_t)uvfault__request(CALL_##name, req, (uvfault_cb_t)cb, \
-                                (uvfault_cb_t)on_name);             \
-    return uvfault__begun(req, __real_##name args);                 \
+#define REQUEST(name, on_name, cb_t, params, args)                     \
+  int __real_##name params;                                            \
+  int __wrap_##name params;                                            \
+  int __wrap_##name params {                                           \
+    int err;                                                           \
+    if (vow__shim_fails(CALL_##name, &err)) return err;                \
+    cb = (cb_t)vow__shim_request(CALL_##name, req, (vow__shim_cb_t)cb, \
+                                 (vow__shim_cb_t)on_name);             \
+    return vow__shim_begun(req, __real_##name args);                   \
   }
 
 /* ---- streams, datagrams -------------------------------------------------- */
@@ -75,10 +75,10 @@ void __wrap_uv_pipe_connect(uv_connect_t *req, uv_pipe_t *pipe,
                             const char *name, uv_connect_cb cb);
 void __wrap_uv_pipe_connect(uv_connect_t *req, uv_pipe_t *pipe,
                             const char *name, uv_connect_cb cb) {
-  uvfault_watch_t w = {req, (uvfault_cb_t)cb, NULL, 0, 0};
-  if (uvfault__fails(CALL_uv_pipe_connect, &w.code) ||
-      uvfault__reports(CALL_uv_pipe_connect, &w.code)) {
-    uvfault__watch(&w);
+  vow__shim_watch_t w = {req, (vow__shim_cb_t)cb, NULL, 0, 0};
+  if (vow__shim_fails(CALL_uv_pipe_connect, &w.code) ||
+      vow__shim_reports(CALL_uv_pipe_connect, &w.code)) {
+    vow__shim_watch(&w);
     cb = on_connect;
   }
   __real_uv_pipe_connect(req, pipe, name, cb);
@@ -90,9 +90,9 @@ int __wrap_uv_try_write(uv_stream_t *stream, const uv_buf_t bufs[],
                         unsigned n) {
   uv_buf_t cut;
   int err;
-  if (uvfault__fails(CALL_uv_try_write, &err)) return err;
-  if (uvfault__write_max() == 0) return __real_uv_try_write(stream, bufs, n);
-  n = uvfault__cut(bufs, n, uvfault__write_max(), &cut);
+  if (vow__shim_fails(CALL_uv_try_write, &err)) return err;
+  if (vow__shim_write_max() == 0) return __real_uv_try_write(stream, bufs, n);
+  n = vow__shim_cut(bufs, n, vow__shim_write_max(), &cut);
   return __real_uv_try_write(stream, &cut, n);
 }
 
@@ -104,17 +104,17 @@ int __wrap_uv_try_write2(uv_stream_t *stream, const uv_buf_t bufs[], unsigned n,
                          uv_stream_t *sent) {
   uv_buf_t cut;
   int err;
-  if (uvfault__fails(CALL_uv_try_write2, &err)) return err;
-  if (uvfault__write_max() == 0)
+  if (vow__shim_fails(CALL_uv_try_write2, &err)) return err;
+  if (vow__shim_write_max() == 0)
     return __real_uv_try_write2(stream, bufs, n, sent);
-  n = uvfault__cut(bufs, n, uvfault__write_max(), &cut);
+  n = vow__shim_cut(bufs, n, vow__shim_write_max(), &cut);
   return __real_uv_try_write2(stream, &cut, n, sent);
 }
 
 /* ---- on the thread pool -------------------------------------------------- */
 
 static void on_after_work(uv_work_t *req, int status) {
-  uvfault_watch_t w = uvfault__take(req);
+  vow__shim_watch_t w = vow__shim_take(req);
   (void)status;
   ((uv_after_work_cb)w.cb)(req, w.code);
 }
@@ -125,7 +125,7 @@ REQUEST(uv_queue_work, on_after_work, uv_after_work_cb,
         (loop, req, work, cb))
 
 static void on_random(uv_random_t *req, int status, void *data, size_t size) {
-  uvfault_watch_t w = uvfault__take(req);
+  vow__shim_watch_t w = vow__shim_take(req);
   (void)status;
   ((uv_random_cb)w.cb)(req, w.code, data, size);
 }
@@ -137,7 +137,7 @@ REQUEST(uv_random, on_random, uv_random_cb,
 
 static void on_nameinfo(uv_getnameinfo_t *req, int status, const char *host,
                         const char *service) {
-  uvfault_watch_t w = uvfault__take(req);
+  vow__shim_watch_t w = vow__shim_take(req);
   (void)status;
   (void)host;
   (void)service;
@@ -170,7 +170,7 @@ static size_t length_of(int family) {
                            : sizeof(struct sockaddr_in6);
 }
 
-void uvfault_resolve(size_t n, const struct sockaddr *const addrs[]) {
+void vow__shim_resolve(size_t n, const struct sockaddr *const addrs[]) {
   size_t i;
   if (n > ANSWERS_MAX) abort();
   pthread_mutex_lock(&lock);
@@ -222,7 +222,7 @@ void __wrap_uv_freeaddrinfo(struct addrinfo *list) {
 
 static void on_addrinfo(uv_getaddrinfo_t *req, int status,
                         struct addrinfo *list) {
-  uvfault_watch_t w = uvfault__take(req);
+  vow__shim_watch_t w = vow__shim_take(req);
   __real_uv_freeaddrinfo(list);
   list = NULL;
   if (w.code == 0 && status == 0) list = answer_new(w.family);
@@ -238,20 +238,20 @@ int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req,
 int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req,
                           uv_getaddrinfo_cb cb, const char *node,
                           const char *service, const struct addrinfo *hints) {
-  uvfault_watch_t w = {req, (uvfault_cb_t)cb, NULL, 0, 0};
+  vow__shim_watch_t w = {req, (vow__shim_cb_t)cb, NULL, 0, 0};
   int err;
-  if (uvfault__fails(CALL_uv_getaddrinfo, &err)) return err;
-  if (uvfault__reports(CALL_uv_getaddrinfo, &w.code)) {
-    uvfault__watch(&w);
+  if (vow__shim_fails(CALL_uv_getaddrinfo, &err)) return err;
+  if (vow__shim_reports(CALL_uv_getaddrinfo, &w.code)) {
+    vow__shim_watch(&w);
     cb = on_addrinfo;
   } else if (answer_count > 0) {
     w.family = hints != NULL ? hints->ai_family : AF_UNSPEC;
-    uvfault__watch(&w);
+    vow__shim_watch(&w);
     cb = on_addrinfo;
     node = "127.0.0.1"; /* any question that has an answer */
     service = NULL;
     hints = NULL;
   }
-  return uvfault__begun(
+  return vow__shim_begun(
       req, __real_uv_getaddrinfo(loop, req, cb, node, service, hints));
 }
