@@ -45,8 +45,10 @@ static void wait_for_notify(frame_t *fr, size_t i) {
     REQUIRE(vow_mutex_is_held(mutex));
 }
 
+/* By then the condition may be another, or none. */
 static vow_value_t on_permit(vow_future_t *in, void *arg) {
-  return vow_follow(vow_condition_wait_permit(arg, vow_outcome(in)));
+  vow_condition_t **at = arg;
+  return vow_follow(vow_condition_wait_permit(*at, vow_outcome(in)));
 }
 
 static void do_mutex(frame_t *fr, unsigned op, unsigned arg) {
@@ -70,7 +72,7 @@ static void do_mutex(frame_t *fr, unsigned op, unsigned arg) {
   case 5:
     if (condition_at(i) == NULL) break;
     f = vow_mutex_acquire(mutex_at(arg >> 1 & 1));
-    use(fr, arg, vow_then(f, on_permit, m.condition[i]));
+    use(fr, arg, vow_then(f, on_permit, &m.condition[i]));
     break;
   case 6:
     (void)vow_condition_notify(condition_at(i), 1 + (arg >> 1 & 1));
