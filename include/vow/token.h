@@ -144,7 +144,8 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_token_future_at(const char *site,
  *  Cancels t (reason UV_ECANCELED, unless it was cancelled before) and
  *  succeeds with nil when everything that was bound to t or below has unwound:
  *  then what those operations used may be freed. Dropping the future does not
- *  take the cancellation back.
+ *  take the cancellation back. What is bound to t must not wait for this in its
+ *  clean-up or in a shield: that waits for itself, which nothing finds out.
  *  Ownership: t is borrowed until the future has settled; the caller owns the
  *    result.
  *  Errors: as vow_with_token; UV_ECANCELED when the future itself is cancelled.

@@ -95,8 +95,10 @@ static void do_token(frame_t *fr, unsigned op, unsigned arg) {
     break;
   case 2:
     m.token_kept[i] = true;
-    use(fr, arg,
-        arg & 32 ? vow_token_close(m.token[i]) : vow_token_future(m.token[i]));
+    if ((arg & 32) == 0)
+      use(fr, arg, vow_token_future(m.token[i]));
+    else /* who is bound to it, and awaits that in a shield, never ends */
+      vow_detach(vow_token_close(m.token[i]));
     break;
   default:
     if (m.token_kept[i]) break;
