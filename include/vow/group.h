@@ -87,7 +87,8 @@ VOW_EXPORT int vow_group_add(vow_group_t *g, vow_future_t *f);
  *  with the value it gave: a server that listens, say. When the task ends
  *  before, the result fails with its failure (which is then none of the
  *  group's), or VOW_EBROKEN. Cancelling or dropping the result before then
- *  cancels the task. In both cases it settles when the task has unwound; so a
+ *  cancels the task, and so does g; then it is cancelled, whatever the reason. It
+ *  settles when the body, and the clean-up that it registered, has ended; so a
  *  task that awaits its own result is refused, with VOW_ECYCLE.
  *  Ownership: g is borrowed; arg_drop as in vow_go; the caller owns the result.
  *  Errors: as vow_group_go, through the result.

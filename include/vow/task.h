@@ -80,6 +80,8 @@ VOW_EXPORT VOW_MUST_USE vow_future_t *vow_go_at(
  *  the same, or the error of its clean-up. Once the task is cancelled, f is
  *  cancelled, what is ready runs first, and the reason is given whatever value
  *  f came to; or the error of its clean-up, with the reason as its cause.
+ *  Where over 64 operations wait for each other the reason may have been lost
+ *  on its way (see vow_op_cancel_reason), and is UV_ECANCELED.
  *  Ownership: consumes f; the caller owns the value.
  *  Errors: a failure UV_EINVAL: f is NULL or of another loop, or no task runs
  *    here; VOW_ECYCLE: f waits for this task; VOW_EMOVED; and the above.

@@ -24,7 +24,8 @@ typedef vow_value_t (*vow_work_cb)(void *arg);
  *    certain never to start. What cb returned is destroyed, if nobody takes
  *    it, once and on the loop's thread. The caller owns the result.
  *  Errors: UV_EINVAL (loop or cb is NULL), UV_ENOTSUP (the loop is not on
- *    libuv), UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN, through the result.
+ *    libuv), UV_ENOMEM, VOW_ETHREAD, VOW_ESHUTDOWN, through the result; what
+ *    uv_queue_work says, or UV_EAGAIN for those behind, should it ever refuse.
  *  Thread: the loop's. Source: uv_queue_work. */
 #define vow_queue_work(...) VOW__WORK(__VA_ARGS__, NULL, 0)
 #define VOW__WORK(loop, cb, arg, arg_drop, ...) \

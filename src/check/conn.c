@@ -99,11 +99,14 @@ static vow_future_t *write_bufs(const char *site, vow_stream_t *s,
 
 static vow_future_t *shut(const char *site, vow_stream_t *s) {
   vow__end_t *e = end_of(s);
+  vow_future_t *f;
   if (e->shut || e->write_error != 0)
     return vow_ready_at(site, vow_stream_loop(s), vow_fail(UV_ENOTCONN));
+  f = vow_ready_at(site, vow_stream_loop(s), vow_nil());
+  if (vow_status(f) != 0) return f; /* for want of memory: try again */
   e->shut = true;
   vow__lane_send_end(away(e), UV_EOF, false);
-  return vow_ready_at(site, vow_stream_loop(s), vow_nil());
+  return f;
 }
 
 /* What was written and taken still arrives. */

@@ -81,7 +81,7 @@ bool vow__net_is_cut(const vow_check_net_t *net, const char *address) {
   return cut != NULL;
 }
 
-/* A lane delivers into streams only, so no connection goes meanwhile. */
+/* A lane delivers into streams and scripts, so no connection goes meanwhile. */
 static void apply_cuts(vow_check_net_t *net) {
   vow__conn_t *c;
   int i;

@@ -35,6 +35,7 @@ vow_stream_t *vow_stream_ref(vow_stream_t *stream) {
 static vow_future_t *close_now(const char *site, vow__stream_t *s, int code) {
   vow_stream_t *stream = vow__stream_public(s);
   vow_future_t *f;
+  s->refs++; /* see vow__stream_fail_reads */
   if (s->reading) s->cls->read_stop(stream);
   s->reading = false;
   s->closed = true;
@@ -42,6 +43,7 @@ static vow_future_t *close_now(const char *site, vow__stream_t *s, int code) {
   f = s->cls->close(site, stream, code);
   vow__stream_fail_reads(s, VOW_ESHUTDOWN);
   vow__chunks_clear(&s->chunks);
+  vow_stream_unref(stream);
   return f;
 }
 

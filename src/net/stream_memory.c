@@ -95,12 +95,13 @@ static int flush(end_t *e) {
   int err = 0;
   if (e->flushing) return 0;
   e->flushing = true;
+  (void)vow_stream_ref(&e->base);
   while (err == 0 && e->first != NULL && e->peer != NULL) {
     vow_stream_t *to = &e->peer->base;
     size_t room = vow_stream_room(to);
     if (e->first->bytes == NULL) {
-      vow_stream_end(to, UV_EOF);
       entry_done(e, vow_nil());
+      vow_stream_end(to, UV_EOF);
       continue;
     }
     if (room == 0) break;
@@ -109,6 +110,7 @@ static int flush(end_t *e) {
       entry_done(e, vow_int((int64_t)e->first->offset));
   }
   e->flushing = false;
+  vow_stream_unref(&e->base);
   return err;
 }
 

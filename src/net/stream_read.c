@@ -98,8 +98,12 @@ static void settle_first(vow__stream_t *s, vow_value_t v) {
   vow_op_settle(r, v);
 }
 
+/* A failure that nobody waits for is told at once, to somebody who may give the
+ * stream up: so settling holds it. */
 void vow__stream_fail_reads(vow__stream_t *s, int code) {
+  s->refs++;
   while (s->last != NULL) settle_first(s, vow_fail(code));
+  vow_stream_unref(vow__stream_public(s));
 }
 
 /* ---- attempts: each gives a value, or type &waiting ---------------------- */
@@ -253,12 +257,14 @@ static void adjust(vow__stream_t *s) {
 }
 
 void vow__stream_serve(vow__stream_t *s) {
+  s->refs++; /* as above */
   while (s->last != NULL) {
     vow_value_t v = attempt(s, s->last->next);
     if (v.type == &waiting) break;
     settle_first(s, v);
   }
   adjust(s);
+  vow_stream_unref(vow__stream_public(s));
 }
 
 static void read_ready(void *op, vow_waiter_t *w) {

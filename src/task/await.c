@@ -50,14 +50,10 @@ static VOW__NOINLINE vow_value_t give_up(const char *site, vow__task_t *t,
 
 /* ---- awaiting ------------------------------------------------------------- */
 
-vow_value_t vow__await_interrupted(const char *site, vow_future_t *f,
-                                   int reason) {
-  vow_value_t v;
-  if (f == NULL) return vow_cancelled(reason);
-  v = vow_op_consume(site, f);
-  if (!vow_value_is_cancelled(v)) return v;
-  vow_value_destroy(v);
-  return vow_cancelled(reason);
+bool vow__await_is_over(vow_future_t *f) {
+  bool over = f == NULL || vow_state(f) == VOW_CANCELLED;
+  if (over) vow_drop(f);
+  return over;
 }
 
 vow_value_t vow_await_at(const char *site, vow_future_t *f) {

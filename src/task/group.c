@@ -267,8 +267,8 @@ int vow_group_add(vow_group_t *g, vow_future_t *f) {
   }
   if (err != 0) {
     vow_release(m);
+    if (err == UV_ENOMEM) starve(g); /* discarding may end g */
     vow_op_discard(f);
-    if (err == UV_ENOMEM) starve(g);
     return err;
   }
   memset(&m->waiter, 0, sizeof(m->waiter));
@@ -287,8 +287,11 @@ int vow_group_go_at(const char *site, vow_group_t *g,
     if (arg_drop != NULL) arg_drop(arg);
     return err;
   }
-  return vow_group_add(
+  vow_op_pin(g); /* arg_drop may give g up */
+  err = vow_group_add(
       g, vow_go_at(site, vow_op_loop(g), options, body, arg, arg_drop));
+  vow_op_unpin(g);
+  return err;
 }
 
 /* ---- the handle ------------------------------------------------------------ */

@@ -20,7 +20,7 @@ typedef struct start {
 } start_t;
 
 static const vow_local_t start_key = {"start", false};
-static const vow_type_t start_type = {"start", NULL, NULL, NULL};
+static const vow_type_t start_type = {"start", vow_op_unpin, NULL, NULL};
 
 /* Settles when the task has unwound. */
 static void start_cancel(void *op) {
@@ -55,8 +55,14 @@ static void start_end(void *arg) {
 static vow_value_t run(void *arg) {
   start_t *s = arg;
   vow_value_t v;
-  int err = vow_local_set(&start_key, vow_ptr(s, &start_type));
-  if (err != 0) return vow_fail(err);
+  int err;
+  vow_op_pin(s); /* for the local: destructors of others may look at it */
+  err = vow_local_set(&start_key, vow_ptr(s, &start_type));
+  if (err != 0) {
+    s->ended = true;
+    s->failure = vow_fail(err);
+    return vow_cancelled(0);
+  }
   v = s->body(s->arg);
   if (vow_value_followed(v) != NULL) v = vow_await(vow_value_followed(v));
   if (!vow_op_is_pending(s)) return v;
@@ -65,8 +71,10 @@ static vow_value_t run(void *arg) {
     s->failure = v; /* the starter's, not the group's */
     return vow_cancelled(0);
   }
-  s->failure = vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
-                            "the task ended without vow_task_started");
+  s->failure = s->unwanted
+                   ? vow_cancelled(0)
+                   : vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
+                                  "the task ended without vow_task_started");
   return v;
 }
 
@@ -91,9 +99,9 @@ int vow_task_started(vow_value_t v) {
 
 static vow_future_t *refuse(const char *site, vow_group_t *g, int err,
                             void *arg, vow_drop_cb arg_drop) {
+  vow_loop_t *loop = g != NULL ? vow_op_loop(g) : NULL;
   if (arg_drop != NULL) arg_drop(arg);
-  return vow_misuse_at(site, g != NULL ? vow_op_loop(g) : NULL, err,
-                       "vow_group_start: %s",
+  return vow_misuse_at(site, loop, err, "vow_group_start: %s",
                        g == NULL              ? "the group is NULL"
                        : err == VOW_ESHUTDOWN ? "the group takes no more"
                        : err == UV_ENOMEM     ? "out of memory"
@@ -106,11 +114,13 @@ vow_future_t *vow_group_start_at(const char *site, vow_group_t *g,
                                  vow_drop_cb arg_drop) {
   vow_future_t *task;
   start_t *s;
+  vow_loop_t *loop = g != NULL ? vow_op_loop(g) : NULL;
   int err = vow__group_check(g);
   if (err == 0 && body == NULL) err = UV_EINVAL;
   s = err == 0 ? vow_op_new_at(site, vow_op_loop(g), &start_class) : NULL;
   if (err == 0 && s == NULL) err = UV_ENOMEM;
   if (err != 0) return refuse(site, g, err, arg, arg_drop);
+  vow_op_pin(g); /* arg_drop may give g up */
   s->body = body;
   s->arg = arg;
   s->arg_drop = arg_drop;
@@ -118,14 +128,15 @@ vow_future_t *vow_group_start_at(const char *site, vow_group_t *g,
   task = vow_go_at(site, vow_op_loop(g), NULL, run, s, start_end);
   if (vow_is_settled(task)) { /* a failure */
     vow_drop(vow_op_future(s));
+    vow_op_unpin(g);
     return task;
   }
   s->task = task;
   err = vow_group_add(g, task);
+  vow_op_unpin(g);
   if (err != 0) { /* and so the task was dropped */
     vow_drop(vow_op_future(s));
-    return vow_misuse_at(site, vow_op_loop(g), err,
-                         "vow_group_start: out of memory");
+    return vow_misuse_at(site, loop, err, "vow_group_start: out of memory");
   }
   return vow_op_future(s);
 }

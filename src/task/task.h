@@ -56,12 +56,12 @@ static VOW__INLINE void vow__task_suspend(vow__task_t *t) {
   vow__fiber_suspend(&t->fiber);
 }
 
-/** await.c: what an await gives that cannot be; and one whose task was
- *  cancelled meanwhile: f is NULL, or has settled. Both consume f. */
+/** await.c: what an await gives that cannot be. Consumes f. */
 VOW__NOINLINE vow_value_t vow__await_refuse(const char *site, vow_future_t *f,
                                             int code);
-VOW__NOINLINE vow_value_t vow__await_interrupted(const char *site,
-                                                 vow_future_t *f, int reason);
+/** Whether a cancelled task's await of f gives nothing: f is NULL, which it has
+ *  left, or cancelled, and dropped. Otherwise f's outcome counts. */
+VOW__NOINLINE bool vow__await_is_over(vow_future_t *f);
 
 /** Waits in t, which runs and feels no cancellation, until f has settled: true;
  *  false when the wait ended otherwise, in *ret_v. Inline in whatever waits:
@@ -75,8 +75,8 @@ static VOW__INLINE bool vow__await_end(const char *site, vow__task_t *t,
     vow__task_suspend(t);
     f = vow_waiter_take(&t->wait);
     code = vow__task_felt(t);
-    if (VOW__UNLIKELY(code != 0)) {
-      *ret_v = vow__await_interrupted(site, f, code);
+    if (VOW__UNLIKELY(code != 0) && vow__await_is_over(f)) {
+      *ret_v = vow_cancelled(code);
       return false;
     }
   } else if (VOW__UNLIKELY(code < 0)) {

@@ -141,9 +141,18 @@ static int fly(vow__crew_t *crew) {
 
 /* Nobody will run them: libuv takes no request. */
 static void refuse_all(vow__crew_t *crew) {
-  vow__job_t *job;
-  while ((job = queue_take(crew)) != NULL) {
+  vow__job_t *job, *first = NULL, *last = NULL, *next;
+  while ((job = queue_take(crew)) != NULL) { /* back may push */
     (void)vow__crew_withdraw(job);
+    atomic_store_explicit(&job->next, NULL, memory_order_relaxed);
+    if (last != NULL)
+      atomic_store_explicit(&last->next, job, memory_order_relaxed);
+    else
+      first = job;
+    last = job;
+  }
+  for (job = first; job != NULL; job = next) {
+    next = atomic_load_explicit(&job->next, memory_order_relaxed);
     crew->hooks.back(job, false);
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The shim's settings and counters, and the calls that need nothing special.
- * Requests are in vow__shim_requests.c, what repeats in vow__shim_sources.c. */
+ * Requests are in requests.c, what repeats in sources.c. */
 #include "check/shim/inside.h"
 
 #include <pthread.h>

@@ -103,6 +103,14 @@ bool report_may_fork(void) {
   return fork_mode == NULL || strcmp(fork_mode, "no") != 0;
 }
 
+bool report_may_start_threads(void) {
+#ifdef __SANITIZE_THREAD__
+  return false;
+#else
+  return true;
+#endif
+}
+
 void fails_in_both(const TTest *test, int line, const char *const parts[]) {
   if (report_may_fork()) fails_in(CK_FORK, test, line, parts);
   fails_in(CK_NOFORK, test, line, parts);

@@ -21,6 +21,9 @@ void report_of(report_t *r, enum fork_status mode, void (*before)(void),
 /** Whether tests may be run forked. */
 bool report_may_fork(void);
 
+/* Not under the thread sanitizer, which ends a child that starts one. */
+bool report_may_start_threads(void);
+
 /** Runs test in both modes; it must fail at line (0: any) with a message that
  *  has all of parts in it, a list that ends with NULL. */
 void fails_in_both(const TTest *test, int line, const char *const parts[]);

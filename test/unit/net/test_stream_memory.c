@@ -93,6 +93,34 @@ TEST(test_pair_shutdown_without_memory_may_be_tried_again) {
   fault_remove();
 }
 
+static vow_stream_t *given_up;
+
+static void give_up(vow_future_t *f, void *arg) {
+  vow_stream_t *s = given_up;
+  (void)f;
+  (void)arg;
+  given_up = NULL;
+  vow_stream_unref(s);
+}
+
+/* Who hears of a failure that nobody saw may give either end up, at the end of
+ * the stream and when it is closed. */
+TEST(test_pair_given_up_while_a_read_fails_unseen) {
+  for (int i = 0; i < 4; i++) {
+    vow_loop_options_t options = {.on_unhandled = give_up};
+    duo_t d = duo_on(manual_loop_with(&options), 0);
+    given_up = i % 2 == 0 ? d.a : d.b;
+    vow_detach(vow_stream_read_exactly(d.b, 10));
+    vow_detach(vow_stream_read_exactly(d.b, 20));
+    vow_drop(i < 2 ? vow_stream_shutdown(d.a) : vow_stream_close(d.b));
+    manual_drain(d.loop);
+    ck_assert_ptr_null(given_up);
+    vow_stream_unref(i % 2 == 0 ? d.b : d.a);
+    manual_drain(d.loop);
+    manual_done(d.loop);
+  }
+}
+
 TEST(test_pair_higher_mark_lets_writes_go) {
   duo_t d = duo_open(4);
   vow_future_t *f = vow_stream_write(d.a, "0123456789", 10);
@@ -277,6 +305,7 @@ SUITE(net_stream_memory) {
   ADD(test_pair_large_read_after_a_cancelled_one_gets_all);
   ADD(test_pair_read_behind_a_cancelled_one_is_served);
   ADD(test_pair_shutdown_without_memory_may_be_tried_again);
+  ADD(test_pair_given_up_while_a_read_fails_unseen);
   ADD(test_pair_higher_mark_lets_writes_go);
   ADD(test_pair_vectors_and_borrowed_bytes_arrive_in_order);
   ADD(test_pair_cancelled_write_still_goes);

@@ -141,6 +141,26 @@ TEST(test_await_status_of_a_shared_value_leaves_it_to_the_others) {
   done();
 }
 
+static vow_value_t status_once(void *arg) {
+  return vow_int(vow_await_status(vow_ref(arg)));
+}
+
+TEST(test_await_status_of_a_shared_value_in_a_task_cancelled_meanwhile) {
+  vow_future_t *f;
+  pair_t x;
+  begin();
+  x = pair(loop);
+  f = vow_go(loop, status_once, x.f);
+  manual_drain(loop);
+  vow_promise_finish(x.p, once());
+  vow_cancel(f);
+  manual_drain(loop);
+  EXPECT_INT(f, 0);
+  thing_destroy(vow_take(x.f, &type_once));
+  vow_drop(x.f);
+  done();
+}
+
 TEST(test_await_many_tasks_on_one_future_wake_up_in_order) {
   vow_future_t *f[4];
   pair_t x;
@@ -445,6 +465,7 @@ SUITE(task_await) {
   ADD(test_await_shared_value_that_cannot_be_fails);
   ADD(test_await_value_that_was_moved_out_fails);
   ADD(test_await_status_and_try_nil_destroy_the_value);
+  ADD(test_await_status_of_a_shared_value_in_a_task_cancelled_meanwhile);
   ADD(test_await_status_of_a_shared_value_leaves_it_to_the_others);
   ADD(test_await_many_tasks_on_one_future_wake_up_in_order);
   ADD(test_try_failure_returns_it_from_the_body);

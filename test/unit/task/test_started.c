@@ -147,7 +147,85 @@ TEST(test_group_start_out_of_memory_with_locals_loses_nothing) {
   fault_remove();
 }
 
+/* ---- destructors that interfere -------------------------------------------- */
+
+static int late_code;
+
+static void start_late(void *p) {
+  (void)p;
+  late_code = vow_task_started(vow_int(7));
+}
+
+static vow_value_t start_and_leave_a_local(void *arg) {
+  static const vow_type_t type = {"late", start_late, NULL, NULL};
+  static const vow_local_t key = {"late", false};
+  VOW_TRY_CODE(vow_local_set(&key, vow_ptr(&late_code, &type)));
+  (void)arg;
+  vow_task_started(vow_int(1));
+  vow_yield();
+  return vow_nil();
+}
+
+static vow_value_t await_start(void *arg) {
+  (void)arg;
+  return vow_await(vow_group_start(group, start_and_leave_a_local, NULL));
+}
+
+/* By then nobody holds the word any more. */
+TEST(test_group_start_word_in_a_destructor_is_too_late) {
+  vow_future_t *f;
+  begin_group();
+  late_code = 0;
+  f = vow_go(loop, await_start, NULL);
+  manual_drain(loop);
+  EXPECT_INT(f, 1);
+  manual_drain(loop);
+  ck_assert_int_eq(late_code, VOW_ESETTLED);
+  end_group();
+}
+
+static void free_group(void *arg) {
+  (void)arg;
+  drops++;
+  vow_group_free(group);
+}
+
+/* True when nothing was left to fail. */
+static bool try_member(size_t n, bool start) {
+  vow_future_t *f = NULL;
+  bool failed;
+  loop = manual_loop_probe();
+  drops = 0;
+  group = vow_group_new(loop, VOW_GROUP_ALL);
+  fault_fail_at(n);
+  if (start)
+    f = vow_group_start(group, give_seven, NULL, free_group);
+  else
+    (void)vow_group_go(group, give_seven, NULL, free_group);
+  failed = fault_failed() > 0;
+  fault_off();
+  manual_drain(loop);
+  ck_assert_int_eq(drops, 1);
+  vow_drop(f);
+  manual_drain(loop);
+  done();
+  return !failed;
+}
+
+TEST(test_group_member_arg_that_gives_the_group_up_for_want_of_memory) {
+  fault_install();
+  for (int start = 0; start <= 1; start++) {
+    size_t n = 1;
+    while (!try_member(n, start != 0)) ck_assert_uint_lt(++n, 20);
+    ck_assert_uint_gt(n, 2);
+  }
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(task_started) {
+  ADD(test_group_start_word_in_a_destructor_is_too_late);
+  ADD(test_group_member_arg_that_gives_the_group_up_for_want_of_memory);
   ADD(test_group_start_task_that_awaits_its_own_word_is_told);
   ADD(test_group_start_task_that_awaits_its_word_by_a_detour_is_told);
   ADD(test_group_start_word_in_clean_up_is_too_late);

@@ -90,7 +90,7 @@ SCENE(test_torture_file_is_read_and_written) {
   VOW_TRY_NIL(vow_fs_fdatasync(loop, fd));
   VOW_TRY_NIL(vow_fs_ftruncate(loop, fd, 5));
   VOW_TRY_NIL(vow_fs_fstat(loop, fd));
-  vow_drop(vow_fs_read(loop, fd, 10, 0));
+  vow_drop(vow_fs_statfs(loop, root)); /* fd may not be closed under a read */
   return vow_nil();
 }
 

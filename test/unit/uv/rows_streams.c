@@ -217,7 +217,7 @@ const request_t stream_rows[] = {
      .fails = reset_fails},
     {SEND("udp_send", start_udp_send)},
     {SEND("udp_send_borrowed", start_udp_send_borrowed), .cancel = NEVER},
-    /* uv_queue_work fails for a NULL function only. */
+    /* libuv never refuses a function; test/unit/torture has that. */
     {.name = "queue_work", .start = start_work, .pooled = true},
     {.name = "spawn",
      .start = start_spawn,

@@ -370,7 +370,6 @@ static int most_at_a_time(const char *setting) {
   size_t i;
   setenv("UV_THREADPOOL_SIZE", setting, 1);
   for (i = 0; i < 20; i++) fs[i] = vow_queue_work(loop, be_present, &c);
-  unsetenv("UV_THREADPOOL_SIZE");
   for (i = 0; i < 20; i++) ck_assert_int_eq(settle_drop(loop, fs[i]), 0);
   loop_done(loop);
   return atomic_load(&c.most);
@@ -401,7 +400,55 @@ TEST(test_queue_work_without_a_lock_gives_enomem) {
   fault_remove();
 }
 
+/* ---- refused by libuv ------------------------------------------------------- */
+
+typedef struct refused {
+  vow_loop_t *loop;
+  vow_future_t *more; /* begun by the first drop after the gate opened */
+  atomic_bool open;
+  int drops;
+} refused_t;
+
+static vow_value_t wait_for_gate(void *arg) {
+  refused_t *r = arg;
+  while (!atomic_load(&r->open)) uv_sleep(1);
+  return vow_nil();
+}
+
+static void drop_and_ask_for_more(void *arg) {
+  refused_t *r = arg;
+  if (r->drops++ == 0)
+    r->more = vow_queue_work(r->loop, wait_for_gate, r, drop_and_ask_for_more);
+}
+
+/* The functions go out in portions; libuv takes one of them, and none behind it,
+ * not even for a function that comes meanwhile. */
+TEST(test_queue_work_refused_by_libuv_ends_all_that_wait) {
+  enum { JOBS = 300 };
+  vow_future_t *fs[JOBS];
+  refused_t r = {loop_open(), NULL, false, 0};
+  size_t refused = 0;
+  vow__shim_on();
+  vow__shim_fail_from("uv_queue_work", 2, UV_EIO);
+  for (size_t i = 0; i < JOBS; i++)
+    fs[i] = vow_queue_work(r.loop, wait_for_gate, &r, drop_and_ask_for_more);
+  atomic_store(&r.open, true);
+  for (size_t i = 0; i < JOBS; i++) {
+    int code = settle_drop(r.loop, fs[i]);
+    ck_assert(code == 0 || code == UV_EIO || code == UV_EAGAIN);
+    refused += code != 0;
+  }
+  ck_assert_ptr_nonnull(r.more);
+  (void)settle_drop(r.loop, r.more);
+  ck_assert_uint_gt(refused, 0);
+  ck_assert_uint_gt(vow__shim_hits(), 0);
+  vow__shim_off();
+  ck_assert_int_eq(r.drops, JOBS + 1);
+  loop_done(r.loop);
+}
+
 SUITE(uv_work) {
+  ADD(test_queue_work_refused_by_libuv_ends_all_that_wait);
   ADD(test_rule_23_many_cancelled_at_random_each_end_once);
   ADD(test_queue_work_burst_lets_file_requests_through);
   ADD(test_queue_work_uses_all_threads_of_the_pool);
