@@ -48,7 +48,7 @@ static VOW__INLINE void vow__fiber_resume(vow__fiber_t *f) {
 #endif
 #ifdef VOW__TASK_TSAN
   f->caller_thread = __tsan_get_current_fiber();
-  __tsan_switch_to_fiber(f->self_thread, 0);
+  vow__tsan_switch(f->self_thread);
 #endif
   vow__context_switch(&f->caller, &f->self);
 #ifdef VOW__TASK_ASAN
@@ -63,7 +63,7 @@ static VOW__INLINE void vow__fiber_suspend(vow__fiber_t *f) {
                                  f->caller_bytes);
 #endif
 #ifdef VOW__TASK_TSAN
-  __tsan_switch_to_fiber(f->caller_thread, 0);
+  vow__tsan_switch(f->caller_thread);
 #endif
   vow__context_switch(&f->self, &f->caller);
 #ifdef VOW__TASK_ASAN
@@ -78,7 +78,7 @@ static VOW__INLINE void vow__fiber_exit(vow__fiber_t *f) {
   __sanitizer_start_switch_fiber(NULL, f->caller_bottom, f->caller_bytes);
 #endif
 #ifdef VOW__TASK_TSAN
-  __tsan_switch_to_fiber(f->caller_thread, 0);
+  vow__tsan_switch(f->caller_thread);
 #endif
   vow__context_switch(&f->self, &f->caller);
 }

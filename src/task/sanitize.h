@@ -33,6 +33,17 @@
 
 #ifdef VOW__TASK_TSAN
 #include <sanitizer/tsan_interface.h>
+#include <signal.h>
+/* The sanitizer keeps a signal back, for the fiber that it believes to run, until
+ * that calls something; so none may come just before the switch: SIGCHLD cannot
+ * wait for a fiber that itself waits for the child. */
+static inline void vow__tsan_switch(void *fiber) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  __tsan_switch_to_fiber(fiber, 0);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
 #endif
 
 /* Client requests are a few instructions that do nothing without valgrind. */
