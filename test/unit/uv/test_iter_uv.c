@@ -115,11 +115,12 @@ static vow_iter_t *fs_event_null(void) {
 
 static vow_iter_t *fs_poll_make(stage_t *s) {
   vow_fs_poll_t *p = NULL;
+  vow_future_t *alive;
   MUST(vow_fs_poll_new(s->loop, in(s->folder, "file"), 1, &p));
-  uv_sleep(2); /* its first look is at the file as it was */
-  turns(s->loop, 2);
-  uv_sleep(2);
-  turns(s->loop, 2);
+  alive = vow_sleep(s->loop, 100000); /* so that turns happen */
+  for (int i = 0; i < 16; i++) /* its first look is at the file as it was */
+    uv_run(vow_loop_uv(s->loop), UV_RUN_ONCE);
+  vow_drop(alive);
   return vow_fs_poll_iter(p);
 }
 
