@@ -230,9 +230,10 @@ TEST(test_told_memory_names_what_was_called) {
 #ifdef __x86_64__
   FAILS(fail_keeps_token, 0,
         "\n  what vow_token_new allocated for fail_keeps_token");
-  FAILS(fail_keeps_block, 0, "\n  what vow_alloc allocated for ", " at test/");
+  FAILS(fail_keeps_block, 0, "\n  what vow_alloc allocated for ",
+        "test/unit/check/test_told.c:");
   FAILS(fail_seventh_allocation, 0, "\n  the allocation: what vow_alloc wanted",
-        "fail_seventh_allocation_vow_body at test/");
+        "fail_seventh_allocation_vow_body at ", "test_told.c:");
 #else
   FAILS(fail_keeps_token, 0, " allocated for fail_keeps_token");
 #endif
