@@ -106,7 +106,9 @@ static int flush(end_t *e) {
     }
     if (room == 0) break;
     err = push_some(e, to, room);
-    if (err == 0 && e->first->offset == vow_bytes_length(e->first->bytes))
+    /* Who was told of a failure may have closed either end. */
+    if (err == 0 && e->first != NULL &&
+        e->first->offset == vow_bytes_length(e->first->bytes))
       entry_done(e, vow_int((int64_t)e->first->offset));
   }
   e->flushing = false;
@@ -145,8 +147,10 @@ static vow_future_t *queue(const char *site, end_t *e,
   *e->end = entry;
   e->end = &entry->next;
   e->shut = b == NULL;
+  (void)vow_stream_ref(&e->base);
   if (flush(e) != 0 && e->peer != NULL)
     vow_stream_stall(&e->peer->base, UV_ENOMEM); /* asking again helps */
+  vow_stream_unref(&e->base);
   return vow_op_future(op);
 }
 
@@ -200,12 +204,16 @@ static vow_future_t *shut(const char *site, vow_stream_t *s) {
 static vow_future_t *close_end(const char *site, vow_stream_t *s, int code) {
   end_t *e = end_of(s), *peer = e->peer;
   e->peer = NULL;
-  fail_entries(e, VOW_ESHUTDOWN);
-  if (peer != NULL) {
+  if (peer != NULL) { /* apart first: who is told of a failure may close it */
+    (void)vow_stream_ref(&peer->base);
     peer->peer = NULL;
     peer->error = code != 0 ? code : UV_EPIPE;
+  }
+  fail_entries(e, VOW_ESHUTDOWN);
+  if (peer != NULL) {
     fail_entries(peer, peer->error);
     vow_stream_end(&peer->base, code != 0 ? code : UV_EOF);
+    vow_stream_unref(&peer->base);
   }
   if (site == NULL) return NULL;
   return vow_ready_at(site, vow_stream_loop(s), vow_nil());

@@ -56,6 +56,7 @@ vow_barrier_t *vow_barrier_new_at(const char *site, vow_loop_t *loop,
 
 void vow_barrier_free(vow_barrier_t *b) {
   if (b == NULL) return;
+  b->broken = true; /* nobody lines up any more */
   vow__line_fail(&b->line, VOW_ESHUTDOWN, "the barrier was freed");
   vow__lock_unref(b);
 }

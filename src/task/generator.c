@@ -18,6 +18,7 @@ typedef struct generator {
   vow_task_cb body; /* NULL: the task was started */
   void *arg;
   vow_drop_cb arg_drop;
+  vow_value_t failure; /* of a task that ended while nobody asked */
 } generator_t;
 
 static const vow_local_t key = {"generator", false};
@@ -75,7 +76,10 @@ static void next(vow_iter_t *it) {
     g->asked = NULL;
     vow_promise_finish(p, vow_nil());
   } else if (vow_waiter_future(&g->task) == NULL) {
-    vow_iter_give(it, vow_fail(UV_EOF)); /* behind the task's failure */
+    vow_value_t v = g->failure;
+    g->failure = vow_nil();
+    if (!vow_value_is_failure(v)) v = vow_fail(UV_EOF); /* behind the failure */
+    vow_iter_give(it, v);
   }
 }
 
@@ -92,6 +96,8 @@ static void ready(vow_iter_t *it, vow_waiter_t *w) {
       vow_value_destroy(v);
       vow_iter_closed(it, vow_nil());
     }
+  } else if (failed && !vow_iter_is_asked(it)) {
+    g->failure = v; /* for the next to come */
   } else {
     if (!failed) {
       vow_value_destroy(v);
@@ -118,6 +124,7 @@ static void close_it(vow_iter_t *it) {
 static void destroy(void *op) {
   generator_t *g = op;
   release_arg(g);
+  vow_value_destroy(g->failure);
   vow_waiter_release(&g->task);
 }
 

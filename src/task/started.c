@@ -5,6 +5,7 @@
  * finds it in a task-local value. */
 #include "base/errno.h"
 #include "task/group.h"
+#include "task/task.h"
 
 #include <vow/op.h>
 
@@ -42,12 +43,19 @@ static const vow_op_class_t start_class = {
     .sources = start_sources,
 };
 
+/* What the word comes to without the body: cancelled, or there was no stack. */
+static vow_value_t unbegun(start_t *s) {
+  const vow__task_t *t =
+      s->task != NULL ? vow_op_of(s->task, &vow__task_class) : NULL;
+  return t != NULL && t->reason == 0 ? vow_fail(UV_ENOMEM) : vow_cancelled(0);
+}
+
 /* The task has unwound, or will never begin. */
 static void start_end(void *arg) {
   start_t *s = arg;
+  vow_value_t v = s->ended ? s->failure : unbegun(s);
   s->task = NULL;
-  if (vow_op_is_pending(s))
-    vow_op_settle(s, s->ended ? s->failure : vow_cancelled(0));
+  if (vow_op_is_pending(s)) vow_op_settle(s, v);
   if (s->arg_drop != NULL) s->arg_drop(s->arg);
   vow_op_unpin(s);
 }
@@ -71,7 +79,7 @@ static vow_value_t run(void *arg) {
     s->failure = v; /* the starter's, not the group's */
     return vow_cancelled(0);
   }
-  s->failure = s->unwanted
+  s->failure = s->unwanted || vow_task_reason() != 0
                    ? vow_cancelled(0)
                    : vow_failf_at(vow_site(vow_task_current()), VOW_EBROKEN,
                                   "the task ended without vow_task_started");

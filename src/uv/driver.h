@@ -38,6 +38,7 @@ struct vow__uv {
 
   uint64_t virtual_ns; /* the clock; 0: it is the real one */
   bool clock_held;     /* the virtual clock moves by hand only */
+  bool advancing;      /* vow_loop_advance moves the clock */
   bool heard;          /* another thread's post came, in this turn */
 
   bool owned;    /* uv is &own */

@@ -103,18 +103,32 @@ bool vow__feed_fail_one(vow__feed_t *feed, vow_value_t v) {
   return true;
 }
 
+void vow__feed_fail_all(vow__feed_t *feed, int code) {
+  vow__next_t *going = feed->first, *n, *next;
+  feed->first = NULL;
+  feed->end = &feed->first;
+  for (n = going; n != NULL; n = n->next) {
+    n->feed = NULL;
+    vow_op_pin(n); /* one that is told may drop another */
+  }
+  for (n = going; n != NULL; n = next) {
+    next = n->next;
+    vow_op_settle(n, vow_fail(code));
+    vow_op_unpin(n);
+  }
+}
+
 void vow__feed_end(vow__feed_t *feed, int code) {
   if (feed->error == 0) feed->error = code;
-  while (vow__feed_fail_one(feed, vow_fail(code))) {
-  }
+  vow__feed_fail_all(feed, code);
 }
 
 void vow__feed_close(vow__feed_t *feed, int code) {
   feed->error = code;
-  vow__feed_end(feed, code);
   while (feed->count > 0) vow_value_destroy(pop(feed));
   if (feed->values != feed->few) vow_release(feed->values);
   feed->values = feed->few;
   feed->capacity = VOW__FEED_INLINE;
   feed->head = 0;
+  vow__feed_fail_all(feed, code); /* last: who is told may free the feed */
 }

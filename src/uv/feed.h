@@ -57,6 +57,9 @@ int vow__feed_reserve(vow__feed_t *feed);
 bool vow__feed_push(vow__feed_t *feed, vow_value_t v);
 /** Fails the first pending next alone; false when there is none. */
 bool vow__feed_fail_one(vow__feed_t *feed, vow_value_t v);
+/** Fails all that are pending. The feed is not touched any more when the first
+ *  is told: that may free it. */
+void vow__feed_fail_all(vow__feed_t *feed, int code);
 /** The end: pending nexts, and those to come once the values are taken, fail
  *  with code. The first end counts. */
 void vow__feed_end(vow__feed_t *feed, int code);

@@ -96,8 +96,7 @@ vow_future_t *vow__handover_next(const char *site, vow__handover_t *h,
 }
 
 void vow__handover_fail(vow__handover_t *h, int code) {
-  while (vow__feed_fail_one(&h->feed, vow_fail(code))) {
-  }
+  vow__feed_fail_all(&h->feed, code);
 }
 
 void vow__handover_end(vow__handover_t *h, int code) {

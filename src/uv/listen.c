@@ -134,11 +134,11 @@ static bool is_shortage(int err) {
  * none to be given up, as another thread was faster: then all there is to do is
  * to wait a little, and to let continuations run, which may close something. */
 static bool pause_accepting(vow_listener_t *l, int err) {
-  bool gives = l->reserve >= 0;
-  if (!l->paused) tell(l, err);
+  bool gives = l->reserve >= 0, was_paused = l->paused;
   l->paused = true;
   look_again_later(l);
   close_reserve(l);
+  if (!was_paused) tell(l, err); /* l may be gone now */
   return gives;
 }
 

@@ -22,6 +22,8 @@ struct vow_reader {
   size_t high_water_bytes;
   vow__handover_t *handover; /* of a pipe with ipc, else NULL */
   bool reading;
+  bool telling; /* somebody is told, and may free it: then freed */
+  bool freed;
 };
 
 static const vow_op_class_t next_class = VOW__NEXT_CLASS("reader_next");
@@ -65,18 +67,26 @@ static void take_in(vow_reader_t *r, size_t length) {
   if (r->waiting_bytes >= r->high_water_bytes) stop(r);
 }
 
+static void told(vow_reader_t *r) {
+  r->telling = false;
+  if (r->freed) vow_release(r);
+}
+
 /* Nothing that arrives can be kept: whoever waits is told. */
 static void fail_all(vow_reader_t *r) {
   stop(r);
-  while (vow__feed_fail_one(&r->feed, vow_fail(UV_ENOMEM))) {
-  }
+  r->telling = true;
+  vow__feed_fail_all(&r->feed, UV_ENOMEM);
   if (r->handover != NULL) vow__handover_fail(r->handover, UV_ENOMEM);
+  told(r);
 }
 
 static void end(vow_reader_t *r, int code) {
   stop(r);
+  r->telling = true;
   vow__feed_end(&r->feed, code);
   vow__handover_end(r->handover, code);
+  told(r);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
@@ -98,12 +108,13 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
 /* ---- leaving the stream -------------------------------------------------- */
 
 static void leave(vow_reader_t *r) {
+  vow__handover_t *h = r->handover;
   r->d = NULL;
   r->stream = NULL;
   r->reading = false;
-  vow__feed_close(&r->feed, VOW_ESHUTDOWN);
-  vow__handover_close(r->handover, VOW_ESHUTDOWN);
   r->handover = NULL;
+  vow__feed_close(&r->feed, VOW_ESHUTDOWN); /* r may be gone now */
+  vow__handover_close(h, VOW_ESHUTDOWN);
 }
 
 static void reader_closing(vow__attached_t *a) {
@@ -231,5 +242,6 @@ void vow_reader_free(vow_reader_t *reader) {
     if (!uv_is_closing((uv_handle_t *)r->stream)) stop(r);
     leave(r);
   }
-  vow_release(r);
+  r->freed = true;
+  if (!r->telling) vow_release(r);
 }

@@ -127,8 +127,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
 }
 
 static void fail_all(vow_receiver_t *r) {
-  while (vow__feed_fail_one(&r->feed, vow_fail(UV_ENOMEM))) {
-  }
+  vow__feed_fail_all(&r->feed, UV_ENOMEM);
 }
 
 static void push(vow_receiver_t *r, vow_value_t v) {

@@ -79,6 +79,7 @@ bool vow__virtual_turn(vow__uv_t *d, bool wait, bool remote) {
            uv_loop_alive(d->uv) != 0;
   held = is_held(d, remote);
   next_ms = vow_loop_next_ms(d->loop);
+  if (!held && d->advancing) return false; /* vow_loop_advance goes on */
   if (!held && next_ms != UINT64_MAX && !d->clock_held) {
     jump(d, next_ms);
     return true;
@@ -120,11 +121,11 @@ int vow_loop_hold_clock(vow_loop_t *loop, bool hold) {
 
 /* Everything that can be done at this very time. */
 static int settle_down(vow__uv_t *d) {
-  bool held = d->clock_held;
   int err;
-  d->clock_held = true;
+  bool former = d->advancing; /* from a callback: refused below */
+  d->advancing = true;
   err = vow_loop_run(d->loop);
-  d->clock_held = held;
+  d->advancing = former;
   return err;
 }
 

@@ -180,7 +180,7 @@ void vow__shim_resolve(size_t n, const struct sockaddr *const addrs[]) {
   pthread_mutex_unlock(&lock);
 }
 
-/* The addresses of family (0: all) as a list. */
+/* The addresses of family (0: all) as a list; NULL without one. */
 static struct addrinfo *answer_new(int family) {
   answer_t *a = calloc(1, sizeof *a);
   size_t i, n = 0;
@@ -197,10 +197,22 @@ static struct addrinfo *answer_new(int family) {
     if (n > 0) a->info[n - 1].ai_next = info;
     n++;
   }
-  a->next = out;
-  out = a;
+  if (n > 0) {
+    a->next = out;
+    out = a;
+  }
   pthread_mutex_unlock(&lock);
-  return a->info;
+  if (n > 0) return a->info;
+  free(a);
+  return NULL;
+}
+
+static bool has_answers(void) {
+  bool has;
+  pthread_mutex_lock(&lock);
+  has = answer_count > 0;
+  pthread_mutex_unlock(&lock);
+  return has;
 }
 
 static bool is_answer(const struct addrinfo *list) {
@@ -225,7 +237,10 @@ static void on_addrinfo(uv_getaddrinfo_t *req, int status,
   vow__shim_watch_t w = vow__shim_take(req);
   __real_uv_freeaddrinfo(list);
   list = NULL;
-  if (w.code == 0 && status == 0) list = answer_new(w.family);
+  if (w.code == 0 && status == 0) {
+    list = answer_new(w.family);
+    if (list == NULL) status = UV_EAI_NONAME;
+  }
   ((uv_getaddrinfo_cb)w.cb)(req, w.code != 0 ? w.code : status, list);
 }
 
@@ -244,7 +259,7 @@ int __wrap_uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *req,
   if (vow__shim_reports(CALL_uv_getaddrinfo, &w.code)) {
     vow__shim_watch(&w);
     cb = on_addrinfo;
-  } else if (answer_count > 0) {
+  } else if (has_answers()) {
     w.family = hints != NULL ? hints->ai_family : AF_UNSPEC;
     vow__shim_watch(&w);
     cb = on_addrinfo;

@@ -202,8 +202,8 @@ unsigned vow__shim_cut(const uv_buf_t bufs[], unsigned n, size_t max,
   unsigned i = 0;
   if (max == 0) return n;
   while (i < n && bufs[i].len == 0) i++;
-  if (i == n) return n;
-  *ret_buf = bufs[i];
+  if (n == 0) return 0;
+  *ret_buf = bufs[i < n ? i : 0]; /* without bytes: empty */
   if (ret_buf->len > max) ret_buf->len = max;
   return 1;
 }

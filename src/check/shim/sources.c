@@ -22,6 +22,11 @@ static bool is_closing(const void *handle) {
   return uv_is_closing(handle) != 0;
 }
 
+/* The callback has stopped or closed its handle: it is not called again. */
+static bool is_over(const void *handle) {
+  return is_closing(handle) || uv_is_active(handle) == 0;
+}
+
 /* ---- reading ------------------------------------------------------------- */
 
 int __real_uv_read_start(uv_stream_t *stream, uv_alloc_cb alloc, uv_read_cb cb);
@@ -116,7 +121,7 @@ static void on_receive(uv_udp_t *udp, ssize_t nread, const uv_buf_t *buf,
   if (addr != NULL && vow__shim_reports(CALL_uv_udp_recv_start, &code)) {
     w.alloc((uv_handle_t *)udp, 65536, &more);
     ((uv_udp_recv_cb)w.cb)(udp, code, &more, NULL, 0);
-    if (is_closing(udp)) return;
+    if (is_over(udp)) return;
   }
   ((uv_udp_recv_cb)w.cb)(udp, nread, buf, addr, flags);
 }
@@ -163,7 +168,7 @@ static void on_fs_event(uv_fs_event_t *event, const char *name, int events,
   int code;
   if (vow__shim_reports(CALL_uv_fs_event_start, &code)) {
     cb(event, NULL, 0, code);
-    if (is_closing(event)) return;
+    if (is_over(event)) return;
   }
   cb(event, name, events, status);
 }
@@ -186,7 +191,7 @@ static void on_fs_poll(uv_fs_poll_t *poll, int status, const uv_stat_t *before,
   int code;
   if (vow__shim_reports(CALL_uv_fs_poll_start, &code)) {
     cb(poll, code, before, after);
-    if (is_closing(poll)) return;
+    if (is_over(poll)) return;
   }
   cb(poll, status, before, after);
 }

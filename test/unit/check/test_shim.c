@@ -2,6 +2,8 @@
 /* The shim before libuv, by itself: what it counts, fails and reports. */
 #include "check/shim/shim.h"
 
+#include <vow/dns.h>
+
 #include "unit/uv/uv_support.h"
 
 #include <fcntl.h>
@@ -126,7 +128,80 @@ TEST(test_shim_answers_for_names) {
   vow__shim_off();
 }
 
+TEST(test_shim_answers_of_another_family_are_no_answer) {
+  struct sockaddr_in a = local_addr(1);
+  const struct sockaddr *addrs[1] = {(const struct sockaddr *)&a};
+  struct addrinfo hints = {.ai_family = AF_INET6};
+  vow_loop_t *loop = loop_open();
+  vow__shim_on();
+  vow__shim_resolve(1, addrs);
+  ck_assert_int_eq(settle_drop(loop, vow_getaddrinfo(loop, "a", NULL, &hints)),
+                   UV_EAI_NONAME);
+  vow__shim_off();
+  loop_done(loop);
+}
+
+TEST(test_shim_short_write_of_nothing_writes_nothing) {
+  vow_loop_t *loop = loop_open();
+  FILE *file = tmpfile();
+  vow_future_t *f;
+  ck_assert_ptr_nonnull(file);
+  vow__shim_on();
+  vow__shim_short_writes(3);
+  f = vow_fs_write(loop, fileno(file), "x", 0, 0);
+  ck_assert_int_eq(settle(loop, f), 0);
+  ck_assert_int_eq(vow_get_int(f), 0);
+  vow_drop(f);
+  vow__shim_off();
+  fclose(file);
+  loop_done(loop);
+}
+
+/* Stops at an error, as libuv never calls again what has stopped. */
+static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf,
+                        const struct sockaddr *from, unsigned flags) {
+  int *calls = udp->data;
+  (void)buf;
+  (void)flags;
+  if (n == 0 && from == NULL) return;
+  ++*calls;
+  if (n < 0) uv_udp_recv_stop(udp);
+}
+
+static void lend_room(uv_handle_t *handle, size_t n, uv_buf_t *buf) {
+  static char room[65536];
+  (void)handle;
+  (void)n;
+  *buf = uv_buf_init(room, sizeof room);
+}
+
+TEST(test_shim_calls_nothing_that_has_stopped) {
+  struct sockaddr_in addr = local_addr(0);
+  int length = sizeof addr, calls = 0;
+  uv_buf_t buf = uv_buf_init("x", 1);
+  uv_udp_t udp;
+  uv_loop_t uv;
+  vow__shim_on();
+  ck_assert_int_eq(uv_loop_init(&uv), 0);
+  ck_assert_int_eq(uv_udp_init(&uv, &udp), 0);
+  udp.data = &calls;
+  ck_assert_int_eq(uv_udp_bind(&udp, (struct sockaddr *)&addr, 0), 0);
+  uv_udp_getsockname(&udp, (struct sockaddr *)&addr, &length);
+  vow__shim_report("uv_udp_recv_start", 1, UV_EIO);
+  ck_assert_int_eq(uv_udp_recv_start(&udp, lend_room, on_datagram), 0);
+  ck_assert_int_eq(uv_udp_try_send(&udp, &buf, 1, (struct sockaddr *)&addr), 1);
+  for (int i = 0; i < 5; i++) uv_run(&uv, UV_RUN_NOWAIT);
+  ck_assert_int_eq(calls, 1);
+  uv_close((uv_handle_t *)&udp, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  ck_assert_int_eq(uv_loop_close(&uv), 0);
+  vow__shim_off();
+}
+
 SUITE(check_shim) {
+  ADD(test_shim_answers_of_another_family_are_no_answer);
+  ADD(test_shim_short_write_of_nothing_writes_nothing);
+  ADD(test_shim_calls_nothing_that_has_stopped);
   ADD(test_shim_off_changes_and_counts_nothing);
   ADD(test_shim_fails_the_nth_call_of_a_name);
   ADD(test_shim_without_a_name_means_all);

@@ -121,6 +121,44 @@ TEST(test_pair_given_up_while_a_read_fails_unseen) {
   }
 }
 
+TEST(test_pair_given_up_while_a_write_fails_unseen) {
+  for (int i = 0; i < 2; i++) {
+    vow_loop_options_t options = {.on_unhandled = give_up};
+    duo_t d = duo_on(manual_loop_with(&options), 4);
+    given_up = d.b;
+    vow_detach(vow_stream_write(i == 0 ? d.a : d.b, "0123456789", 10));
+    vow_detach(vow_stream_write(i == 0 ? d.a : d.b, "0123456789", 10));
+    vow_drop(vow_stream_close(d.a));
+    manual_drain(d.loop);
+    ck_assert_ptr_null(given_up);
+    vow_stream_unref(d.a);
+    manual_drain(d.loop);
+    manual_done(d.loop);
+  }
+}
+
+static void close_given_up(vow_future_t *f, void *arg) {
+  vow_stream_t *s = given_up;
+  (void)f;
+  (void)arg;
+  given_up = NULL;
+  if (s != NULL) vow_drop(vow_stream_close(s));
+}
+
+TEST(test_pair_writer_closed_while_its_bytes_fail_a_read_unseen) {
+  vow_loop_options_t options = {.on_unhandled = close_given_up};
+  duo_t d = duo_on(manual_loop_with(&options), 0);
+  given_up = d.a;
+  vow_detach(vow_stream_read_line(d.b, 4));
+  vow_detach(vow_stream_write(d.a, "0123456789", 10));
+  manual_drain(d.loop);
+  ck_assert_ptr_null(given_up);
+  vow_stream_unref(d.a);
+  vow_stream_unref(d.b);
+  manual_drain(d.loop);
+  manual_done(d.loop);
+}
+
 TEST(test_pair_higher_mark_lets_writes_go) {
   duo_t d = duo_open(4);
   vow_future_t *f = vow_stream_write(d.a, "0123456789", 10);
@@ -299,6 +337,8 @@ TEST(test_pair_out_of_memory_loses_no_byte) {
 }
 
 SUITE(net_stream_memory) {
+  ADD(test_pair_given_up_while_a_write_fails_unseen);
+  ADD(test_pair_writer_closed_while_its_bytes_fail_a_read_unseen);
   ADD(test_pair_write_beyond_capacity_waits_for_the_reader);
   ADD(test_pair_large_write_goes_as_the_reader_takes_it);
   ADD(test_pair_read_beyond_capacity_gets_what_it_needs);

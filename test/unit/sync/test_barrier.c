@@ -111,6 +111,7 @@ TEST(test_barrier_hook_may_wait_again_during_a_reset) {
   vow_barrier_t *b;
   vow_future_t *f;
   options.on_unhandled = wait_in_hook;
+  hook_wait = NULL;
   loop = manual_loop_with(&options);
   b = hook_barrier = vow_barrier_new(loop, 3);
   vow_detach(vow_barrier_wait(b));
@@ -124,6 +125,17 @@ TEST(test_barrier_hook_may_wait_again_during_a_reset) {
   EXPECT_INT(hook_wait, 0);
   EXPECT_INT(f, 1);
   vow_barrier_free(b);
+  manual_done(loop);
+}
+
+TEST(test_barrier_hook_that_waits_while_it_is_freed_is_refused) {
+  vow_loop_options_t options = {.on_unhandled = wait_in_hook};
+  vow_loop_t *loop = manual_loop_with(&options);
+  vow_barrier_t *b = hook_barrier = vow_barrier_new(loop, 3);
+  hook_wait = NULL;
+  vow_detach(vow_barrier_wait(b));
+  vow_barrier_free(b);
+  EXPECT_FAILED(hook_wait, VOW_EBROKEN);
   manual_done(loop);
 }
 
@@ -192,6 +204,7 @@ TEST(test_barrier_out_of_memory_anywhere_is_no_arrival) {
 }
 
 SUITE(sync_barrier) {
+  ADD(test_barrier_hook_that_waits_while_it_is_freed_is_refused);
   ADD(test_barrier_lets_all_through_with_their_numbers_again_and_again);
   ADD(test_barrier_of_one_never_waits);
   ADD(test_barrier_party_that_leaves_breaks_it_at_any_place);

@@ -223,7 +223,47 @@ TEST(test_group_member_arg_that_gives_the_group_up_for_want_of_memory) {
   fault_remove();
 }
 
+/* ---- without a body's end ---------------------------------------------------- */
+
+static vow_value_t wait_for_ever(void *arg) {
+  (void)arg;
+  (void)vow_await_status(vow_never(vow_task_loop()));
+  return vow_nil();
+}
+
+TEST(test_group_start_word_of_a_cancelled_group_is_cancelled) {
+  begin_group();
+  word = vow_group_start(group, wait_for_ever, NULL);
+  manual_drain(loop);
+  vow_group_cancel(group, UV_ECANCELED);
+  manual_drain(loop);
+  ck_assert(vow_is_cancelled(word));
+  vow_drop(word);
+  vow_group_free(group);
+  manual_drain(loop);
+  done();
+}
+
+TEST(test_group_start_without_a_stack_says_so) {
+  fault_install();
+  begin_group();
+  vow_task_trim();
+  word = vow_group_start(group, give_seven, NULL);
+  fault_fail_at(1);
+  manual_drain(loop);
+  ck_assert_uint_eq(fault_failed(), 1);
+  fault_off();
+  EXPECT_FAILED(word, UV_ENOMEM);
+  vow_group_free(group);
+  manual_drain(loop);
+  done();
+  ck_assert_int_eq(fault_live(), 0);
+  fault_remove();
+}
+
 SUITE(task_started) {
+  ADD(test_group_start_word_of_a_cancelled_group_is_cancelled);
+  ADD(test_group_start_without_a_stack_says_so);
   ADD(test_group_start_word_in_a_destructor_is_too_late);
   ADD(test_group_member_arg_that_gives_the_group_up_for_want_of_memory);
   ADD(test_group_start_task_that_awaits_its_own_word_is_told);

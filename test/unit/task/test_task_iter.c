@@ -261,6 +261,39 @@ TEST(test_generator_closed_while_its_clean_up_emits_ends) {
 }
 END_TEST
 
+static vow_future_t *generating;
+
+static vow_value_t fail_when_cancelled(void *arg) {
+  (void)arg;
+  generating = vow_ref(vow_task_current());
+  while (vow_emit(vow_int(1)) == 0) {
+  }
+  return vow_fail(UV_EIO);
+}
+
+TEST(test_generator_that_fails_while_nobody_asks_says_so_at_the_next) {
+  vow_iter_t *it;
+  vow_future_t *f;
+  loop = manual_loop();
+  it = vow_generator(loop, fail_when_cancelled, NULL);
+  f = vow_iter_next(it);
+  manual_drain(loop);
+  EXPECT_INT(f, 1);
+  vow_cancel(generating);
+  vow_drop(generating);
+  manual_drain(loop);
+  f = vow_iter_next(it);
+  manual_drain(loop);
+  EXPECT_FAILED(f, UV_EIO);
+  f = vow_iter_next(it);
+  manual_drain(loop);
+  EXPECT_FAILED(f, UV_EOF);
+  vow_iter_free(it);
+  manual_drain(loop);
+  manual_done(loop);
+}
+END_TEST
+
 TEST(test_emit_outside_of_a_generator_is_refused) {
   ck_assert_int_eq(vow_emit(vow_int(1)), UV_EINVAL);
   done(run(misuse, NULL, 1));
@@ -397,6 +430,7 @@ TEST(test_for_outside_of_a_task_fails_and_frees_the_iterator) {
 END_TEST
 
 SUITE(task_iter) {
+  ADD(test_generator_that_fails_while_nobody_asks_says_so_at_the_next);
   ADD(test_for_generator_gives_every_item_then_ends);
   ADD(test_for_generator_failure_ends_the_walk);
   ADD(test_for_break_awaits_the_close);

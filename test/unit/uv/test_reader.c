@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading streams, and the bytes that come of it. */
+#include <vow/udp.h>
+
 #include "unit/uv/uv_support.h"
+
+#include <unistd.h>
 
 static vow_reader_t *reader_on(uv_tcp_t *tcp, size_t high_water_bytes) {
   vow_reader_t *r = NULL;
@@ -195,6 +199,81 @@ TEST(test_reader_may_be_freed_by_its_own_continuation) {
   ck_assert_int_eq(settle_drop(loop, f), 0);
   pair_close(&p);
   loop_done(loop);
+}
+
+typedef struct freed {
+  vow_reader_t *reader;
+  vow_receiver_t *receiver;
+  vow_listener_t *listener;
+} freed_t;
+
+static void free_all(vow_future_t *f, void *arg) {
+  freed_t *all = arg, had = *all;
+  (void)f;
+  memset(all, 0, sizeof *all);
+  vow_reader_free(had.reader);
+  vow_receiver_free(had.receiver);
+  vow_listener_free(had.listener);
+}
+
+/* The end of what is read, and the closing of the handle. */
+TEST(test_reader_may_be_freed_by_who_hears_of_an_unseen_failure) {
+  for (int i = 0; i < 2; i++) {
+    freed_t all = {0};
+    vow_loop_options_t o = {.on_unhandled = free_all, .on_unhandled_arg = &all};
+    vow_loop_t *loop;
+    uv_pipe_t in;
+    int fds[2];
+    ck_assert_int_eq(vow_loop_new(&o, &loop), 0);
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(uv_pipe_init(vow_loop_uv(loop), &in, 0), 0);
+    ck_assert_int_eq(uv_pipe_open(&in, fds[0]), 0);
+    ck_assert_int_eq(vow_reader_new((uv_stream_t *)&in, 0, &all.reader), 0);
+    vow_detach(vow_reader_next(all.reader));
+    vow_detach(vow_reader_next(all.reader));
+    if (i == 0) {
+      close(fds[1]);
+      ck_assert_int_eq(vow_loop_run(loop), 0);
+      uv_close((uv_handle_t *)&in, NULL);
+    } else {
+      vow_drop(vow_close((uv_handle_t *)&in));
+      ck_assert_int_eq(vow_loop_run(loop), 0);
+      close(fds[1]);
+    }
+    ck_assert_ptr_null(all.reader);
+    loop_done(loop);
+  }
+}
+
+TEST(
+    test_receiver_and_listener_may_be_freed_by_who_hears_of_an_unseen_failure) {
+  for (int i = 0; i < 2; i++) {
+    freed_t all = {0};
+    vow_loop_options_t o = {.on_unhandled = free_all, .on_unhandled_arg = &all};
+    struct sockaddr_in addr = local_addr(0);
+    vow_loop_t *loop;
+    union {
+      uv_handle_t any;
+      uv_tcp_t tcp;
+      uv_udp_t udp;
+    } h;
+    ck_assert_int_eq(vow_loop_new(&o, &loop), 0);
+    if (i == 0) {
+      ck_assert_int_eq(uv_udp_init(vow_loop_uv(loop), &h.udp), 0);
+      ck_assert_int_eq(uv_udp_bind(&h.udp, (struct sockaddr *)&addr, 0), 0);
+      ck_assert_int_eq(vow_receiver_new(&h.udp, 0, &all.receiver), 0);
+      vow_detach(vow_receiver_next(all.receiver));
+    } else {
+      ck_assert_int_eq(uv_tcp_init(vow_loop_uv(loop), &h.tcp), 0);
+      ck_assert_int_eq(uv_tcp_bind(&h.tcp, (struct sockaddr *)&addr, 0), 0);
+      ck_assert_int_eq(vow_listen(&h.tcp, 8, &all.listener), 0);
+      vow_detach(vow_accept(all.listener));
+    }
+    vow_drop(vow_close(&h.any));
+    ck_assert_int_eq(vow_loop_run(loop), 0);
+    ck_assert(all.receiver == NULL && all.listener == NULL);
+    loop_done(loop);
+  }
 }
 
 TEST(test_reader_bad_arguments_give_codes) {
@@ -398,6 +477,8 @@ TEST(test_stream_the_user_has_closed_reads_and_shuts_down_no_more) {
 }
 
 SUITE(uv_reader) {
+  ADD(test_reader_may_be_freed_by_who_hears_of_an_unseen_failure);
+  ADD(test_receiver_and_listener_may_be_freed_by_who_hears_of_an_unseen_failure);
   ADD(test_reader_next_on_waiting_data_has_settled_on_return);
   ADD(test_reader_several_nexts_are_served_in_order);
   ADD(test_reader_cancelled_next_leaves_its_bytes_to_the_next);

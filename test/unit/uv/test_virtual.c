@@ -9,6 +9,7 @@
 #include <vow/work.h>
 
 #include <time.h>
+#include <unistd.h>
 
 #define HOUR_MS UINT64_C(3600000)
 
@@ -201,7 +202,66 @@ TEST(test_virtual_remote_promise_lets_the_clock_go) {
 }
 END_TEST
 
+/* ---- advancing --------------------------------------------------------------- */
+
+/* What waits for the world keeps libuv's loop alive, and nothing else. */
+TEST(test_virtual_advance_does_not_wait_for_a_handle) {
+  for (uint64_t sleep_ms = 0; sleep_ms <= 100; sleep_ms += 50) {
+    uv_pipe_t idle;
+    vow_future_t *f = NULL;
+    vow_reader_t *r;
+    uint64_t from_ms;
+    int fds[2];
+    begin();
+    from_ms = vow_loop_now_ms(loop);
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(uv_pipe_init(vow_loop_uv(loop), &idle, 0), 0);
+    ck_assert_int_eq(uv_pipe_open(&idle, fds[0]), 0);
+    ck_assert_int_eq(vow_reader_new((uv_stream_t *)&idle, 0, &r), 0);
+    vow_future_t *next = vow_reader_next(r);
+    if (sleep_ms > 0) f = vow_sleep(loop, sleep_ms);
+    ck_assert_int_eq(vow_loop_advance(loop, 75), 0);
+    ck_assert_uint_eq(vow_loop_now_ms(loop), from_ms + 75);
+    ck_assert_int_eq(vow_state(next), VOW_PENDING);
+    ck_assert(f == NULL || vow_is_settled(f) == (sleep_ms <= 75));
+    vow_drop(f);
+    vow_drop(next);
+    vow_reader_free(r);
+    uv_close((uv_handle_t *)&idle, NULL);
+    ck_assert_int_eq(vow_loop_run(loop), 0);
+    close(fds[1]);
+    done();
+  }
+}
+END_TEST
+
+static vow_value_t hold_clock(vow_future_t *in, void *arg) {
+  (void)in;
+  ck_assert_int_eq(vow_loop_hold_clock(loop, *(bool *)arg), 0);
+  return vow_nil();
+}
+
+TEST(test_virtual_clock_held_or_let_go_while_advancing_stays_so) {
+  for (int i = 0; i < 2; i++) {
+    bool hold = i == 0;
+    begin();
+    uint64_t from_ms = vow_loop_now_ms(loop);
+    ck_assert_int_eq(vow_loop_hold_clock(loop, !hold), 0);
+    vow_future_t *f = vow_then(vow_ready(loop, vow_nil()), hold_clock, &hold);
+    vow_future_t *late = vow_sleep(loop, HOUR_MS);
+    ck_assert_int_eq(vow_loop_advance(loop, 100), 0);
+    ck_assert_uint_eq(vow_loop_now_ms(loop), from_ms + 100);
+    ck_assert_int_eq(vow_loop_run_until(loop, late), hold ? VOW_EIDLE : 0);
+    vow_drop(f);
+    vow_drop(late);
+    done();
+  }
+}
+END_TEST
+
 SUITE(uv_virtual) {
+  ADD(test_virtual_advance_does_not_wait_for_a_handle);
+  ADD(test_virtual_clock_held_or_let_go_while_advancing_stays_so);
   ADD(test_virtual_hour_passes_at_once);
   ADD(test_virtual_timeouts_fire_in_order_of_deadline);
   ADD(test_virtual_file_request_holds_the_clock);
