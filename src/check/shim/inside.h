@@ -29,8 +29,8 @@ bool vow__shim_is_on(void);
 /** The limits, 0 for none. */
 size_t vow__shim_read_max(void);
 size_t vow__shim_write_max(void);
-/** bufs, n, cut to the first of them that has bytes, and max of these; n when
- *  max is 0. */
+/** bufs, n, cut to the first of them that has bytes (else the last), and max of
+ *  these; n when max is 0. */
 unsigned vow__shim_cut(const uv_buf_t bufs[], unsigned n, size_t max,
                        uv_buf_t *ret_buf);
 

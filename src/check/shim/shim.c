@@ -200,10 +200,9 @@ bool vow__shim_reports(vow__shim_call_t call, int *ret_code) {
 unsigned vow__shim_cut(const uv_buf_t bufs[], unsigned n, size_t max,
                        uv_buf_t *ret_buf) {
   unsigned i = 0;
-  if (max == 0) return n;
-  while (i < n && bufs[i].len == 0) i++;
-  if (n == 0) return 0;
-  *ret_buf = bufs[i < n ? i : 0]; /* without bytes: empty */
+  if (max == 0 || n == 0) return n;
+  while (i < n - 1 && bufs[i].len == 0) i++;
+  *ret_buf = bufs[i];
   if (ret_buf->len > max) ret_buf->len = max;
   return 1;
 }

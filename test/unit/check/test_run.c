@@ -9,6 +9,7 @@
 #include <vow/token.h>
 #include <vow/work.h>
 
+#include "support/capture.h"
 #include "support/manual.h"
 
 #include <pthread.h>
@@ -419,20 +420,10 @@ TEST(test_run_without_a_loop_says_so) {
 
 TEST(test_run_complaint_outside_of_a_test_is_printed) {
   char text[128];
-  int fds[2], before = dup(2);
-  ssize_t n;
-  ck_assert_int_eq(pipe(fds), 0);
-  fflush(stderr);
-  dup2(fds[1], 2);
-  close(fds[1]);
+  capture_t c;
+  capture_begin(&c);
   vow_check_complain("here.c:7", "no %s", "test");
-  fflush(stderr);
-  dup2(before, 2);
-  close(before);
-  n = read(fds[0], text, sizeof text - 1);
-  close(fds[0]);
-  ck_assert_int_gt(n, 0);
-  text[n] = '\0';
+  capture_end(&c, text, sizeof text);
   ck_assert_str_eq(text, "here.c:7: no test\n");
 }
 

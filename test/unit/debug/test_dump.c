@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The graph of what is pending. */
+#include "support/capture.h"
 #include "support/manual.h"
 #include "support/test.h"
 
@@ -100,20 +101,10 @@ TEST(test_dump_detached_and_cancelled_are_marked) {
 
 /* What stderr gets from vow_dump_stderr. */
 static void dumped(vow_loop_t *loop, char *text, size_t size_bytes) {
-  int fds[2], before = dup(2);
-  ssize_t n;
-  ck_assert_int_eq(pipe(fds), 0);
-  fflush(stderr);
-  dup2(fds[1], 2);
-  close(fds[1]);
+  capture_t c;
+  capture_begin(&c);
   vow_dump_stderr(loop);
-  fflush(stderr);
-  dup2(before, 2);
-  close(before);
-  n = read(fds[0], text, size_bytes - 1);
-  ck_assert_int_ge(n, 0);
-  text[n] = '\0';
-  close(fds[0]);
+  capture_end(&c, text, size_bytes);
 }
 
 TEST(test_dump_to_stderr_writes_the_same_lines) {

@@ -1,41 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: policies, cancelling, adding late, waiting for a start. */
-#include "unit/core/helpers.h"
+#include "unit/task/group_helpers.h"
 
-#include <vow/group.h>
 #include <vow/list.h>
 #include <vow/timeout.h>
-
-static vow_loop_t *loop;
-static vow_group_t *group;
-
-typedef struct job {
-  uint64_t ms;
-  int code; /* 0: succeeds with ms */
-  int ended;
-} job_t;
-
-static vow_value_t work(void *arg) {
-  job_t *job = arg;
-  int code = vow_await_status(vow_sleep(vow_task_loop(), job->ms));
-  job->ended = code != 0 ? code : 1;
-  if (code != 0) return vow_cancelled(code);
-  return job->code != 0 ? vow_fail(job->code) : vow_int((int64_t)job->ms);
-}
-
-static int drops;
-
-static void count_drop(void *arg) {
-  (void)arg;
-  drops++;
-}
-
-static void begin(vow_group_policy_t policy) {
-  loop = manual_loop();
-  drops = 0;
-  group = vow_group_new(loop, policy);
-  ck_assert_ptr_nonnull(group);
-}
 
 TEST(test_group_all_gives_values_in_order_of_adding) { /* Rule 19 */
   job_t jobs[3] = {{30, 0, 0}, {10, 0, 0}, {20, 0, 0}};

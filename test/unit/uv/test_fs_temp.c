@@ -2,13 +2,18 @@
 /* Temporary files and folders. */
 #include "unit/uv/fs_support.h"
 
-TEST(test_fs_mkstemp_taken_is_the_callers) {
-  folder_t *t = folder_open(loop_open());
+static vow_temp_t *temp_in(folder_t *t) {
   vow_future_t *f = vow_fs_mkstemp(t->loop, in(t, "tmp-XXXXXX"));
   vow_temp_t *temp;
   ck_assert_int_eq(settle(t->loop, f), 0);
   temp = vow_temp_take(f);
   vow_drop(f);
+  return temp;
+}
+
+TEST(test_fs_mkstemp_taken_is_the_callers) {
+  folder_t *t = folder_open(loop_open());
+  vow_temp_t *temp = temp_in(t);
   ck_assert_int_eq(write(temp->file, "abc", 3), 3);
   expect_content(temp->path, "abc");
   ck_assert_int_eq(settle_drop(t->loop, vow_fs_close(t->loop, temp->file)), 0);
@@ -51,11 +56,7 @@ TEST(test_fs_mkdtemp_gives_its_path) {
 
 TEST(test_fs_temp_free_closes_and_unlinks_what_is_left_of_it) {
   folder_t *t = folder_open(loop_open());
-  vow_future_t *f = vow_fs_mkstemp(t->loop, in(t, "tmp-XXXXXX"));
-  vow_temp_t *temp;
-  ck_assert_int_eq(settle(t->loop, f), 0);
-  temp = vow_temp_take(f);
-  vow_drop(f);
+  vow_temp_t *temp = temp_in(t);
   ck_assert_int_eq(close(temp->file), 0);
   temp->file = -1;
   vow_temp_free(temp);
@@ -67,11 +68,7 @@ TEST(test_fs_temp_free_closes_and_unlinks_what_is_left_of_it) {
 /* Renamed: there is nothing to unlink. */
 TEST(test_fs_temp_free_leaves_a_file_whose_path_is_empty) {
   folder_t *t = folder_open(loop_open());
-  vow_future_t *f = vow_fs_mkstemp(t->loop, in(t, "tmp-XXXXXX"));
-  vow_temp_t *temp;
-  ck_assert_int_eq(settle(t->loop, f), 0);
-  temp = vow_temp_take(f);
-  vow_drop(f);
+  vow_temp_t *temp = temp_in(t);
   ck_assert_int_eq(rename(temp->path, in(t, "kept")), 0);
   *(char *)(uintptr_t)temp->path = '\0';
   vow_temp_free(temp);

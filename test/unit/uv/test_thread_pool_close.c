@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Closing thread pools: what becomes of queued and running jobs, the deadline,
  * who is named, and giving a pool up. */
+#include "support/capture.h"
 #include "unit/uv/thread_pool_support.h"
 
 #include <unistd.h>
@@ -411,19 +412,11 @@ static void stuck_text(char *text, size_t size_bytes) {
   vow_thread_pool_t *pool = pool_open(1);
   gate_t g;
   vow_future_t *f = gate_begin(pool, loop, &g);
-  int fds[2], before = dup(2);
-  ssize_t n;
-  ck_assert_int_eq(pipe(fds), 0);
-  dup2(fds[1], 2);
-  close(fds[1]);
+  capture_t c;
+  capture_begin(&c);
   ck_assert_int_eq(vow_thread_pool_close_blocking(pool, VOW_POOL_FINISH, 5),
                    UV_EBUSY);
-  dup2(before, 2);
-  close(before);
-  n = read(fds[0], text, size_bytes - 1);
-  ck_assert_int_ge(n, 0);
-  text[n] = '\0';
-  close(fds[0]);
+  capture_end(&c, text, size_bytes);
   gate_open(&g);
   ck_assert_int_eq(settle_drop(loop, f), 0);
   gate_done(&g);
